@@ -1,0 +1,56 @@
+"""The projection tables, made from the kinds. Only ``projection.py`` writes them; only ``queries/`` reads them."""
+
+from __future__ import annotations
+
+from sync.kinds import Kind, Kinds
+
+# Columns keep the type that is written (no affinity): a row must give back exactly what was hashed.
+_COLUMN_OF_SHAPE = {
+    "text": "TEXT",
+    "id": "TEXT",
+    "integer": "INTEGER",
+    "flag": "INTEGER",
+    "real": "REAL",
+    "point": "TEXT",  # JSON [lon, lat]
+    "ids": "TEXT",  # JSON list
+    "json": "TEXT",
+    "bytes": "BLOB",
+}
+
+_HEAD = ["id TEXT NOT NULL", "scope TEXT NOT NULL", "incident_id TEXT"]
+_TAIL = [
+    "created_at INTEGER NOT NULL",  # ms since 1970, UTC, from the first operation's stamp
+    "updated_at INTEGER NOT NULL",
+    "author TEXT",  # users.id
+    "node TEXT NOT NULL",  # node id, hex
+    "hidden INTEGER NOT NULL DEFAULT 0",
+    "conflicts INTEGER NOT NULL DEFAULT 0",  # fields with two or more different values
+    "order_key INTEGER NOT NULL DEFAULT 0",  # ledgers: the place in the order
+    "origin BLOB NOT NULL",  # of the first operation
+    "seq INTEGER NOT NULL",
+    "state BLOB NOT NULL",
+    "row_hash BLOB NOT NULL",
+]
+
+
+def create_statements(kinds: Kinds) -> list[str]:
+    """The CREATE statements of every projection table and index; safe to run again."""
+    statements: list[str] = []
+    for kind in kinds:
+        statements += _table(kind)
+    return statements
+
+
+def columns(kind: Kind) -> list[str]:
+    return [f'"{name}" {_COLUMN_OF_SHAPE[field.shape]}' for name, field in kind.fields.items()]
+
+
+def _table(kind: Kind) -> list[str]:
+    body = ", ".join([*_HEAD, *columns(kind), *_TAIL, "PRIMARY KEY (id, scope)"])
+    table = kind.table
+    order = "order_key" if kind.entry else "created_at"
+    return [
+        f"CREATE TABLE IF NOT EXISTS {table} ({body}) WITHOUT ROWID",
+        f"CREATE INDEX IF NOT EXISTS {table}_by_incident ON {table} (incident_id, {order})",
+        f"CREATE INDEX IF NOT EXISTS {table}_in_conflict ON {table} (conflicts) WHERE conflicts > 0",
+    ]

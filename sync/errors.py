@@ -1,0 +1,86 @@
+"""What can go wrong in the log and on a link. Each error has a code, says whose fault it is, and what to do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Fault = Literal["caller", "peer", "machine", "bug"]
+
+
+class SyncError(Exception):
+    """Base of the tree. ``code`` is stable; ``hint`` is for whoever can act on it."""
+
+    code = "sync"
+    fault: Fault = "bug"
+    hint = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class BadOperation(SyncError):
+    """Bytes that are not an operation: refused at arrival, nothing is kept."""
+
+    code = "bad_operation"
+    fault: Fault = "peer"
+    hint = "Another holder of this stream is asked for it."
+
+
+class BadChange(SyncError):
+    """Our own caller asked for something that can never be an operation."""
+
+    code = "bad_change"
+    fault: Fault = "caller"
+    hint = "Shorten the text or send fewer values at once."
+
+
+class BadCertificate(SyncError):
+    """A certificate that the city's root does not vouch for."""
+
+    code = "bad_certificate"
+    fault: Fault = "peer"
+    hint = "Enrol the device again with a code made by HQ."
+
+
+class BadSignature(SyncError):
+    code = "bad_signature"
+    fault: Fault = "peer"
+    hint = "Another holder of this stream is asked for it."
+
+
+class BadFrame(SyncError):
+    """A frame that is not the protocol's: the link is closed."""
+
+    code = "bad_frame"
+    fault: Fault = "peer"
+    hint = "Check that both nodes run a supported release."
+
+
+class NotEnrolled(SyncError):
+    code = "not_enrolled"
+    fault: Fault = "caller"
+    hint = "Run `tomoshibi enrol --hub URL --code CODE` on this node first."
+
+
+class StoreFull(SyncError):
+    """The disk is full: nothing of this write was kept, everything before it was."""
+
+    code = "store_full"
+    fault: Fault = "machine"
+    hint = "Free some disk space on this node, then send again; nothing was lost."
+
+
+class StoreFailed(SyncError):
+    """The disk refused a write for another reason."""
+
+    code = "store_failed"
+    fault: Fault = "machine"
+    hint = "Run `tomoshibi doctor` on this node; what was acknowledged before is safe."
+
+
+class WriterStopped(SyncError):
+    code = "writer_stopped"
+    fault: Fault = "caller"
+    hint = "The node is shutting down; try again after it has started."

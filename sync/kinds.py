@@ -1,0 +1,82 @@
+"""What the application hands to the log: its kinds, and what each field of a kind is.
+
+A *kind* is a noun whose records travel (``damage-reports``). The log knows only how its fields merge:
+
+========== ==================================================================================
+register   one value; several heads where people wrote apart; the later one is shown
+danger     a register whose shown head is the most dangerous by a table
+set        observed-remove set; an operation carries ``{"add": [e], "drop": [[origin, seq, e]]}``
+max        the greatest value ever written (read marks)
+once       the earliest value ever written (a mode that is set once, a number that is given once)
+========== ==================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Merge = Literal["register", "danger", "set", "max", "once"]
+Shape = Literal["text", "integer", "real", "flag", "point", "id", "ids", "json", "bytes"]
+Lane = Literal["work", "talk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a kind: the shape of its value and how two values merge.
+
+    ``order`` (for ``danger``) lists values from the most to the least dangerous, ``None`` among them.
+    """
+
+    shape: Shape
+    merge: Merge = "register"
+    order: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.merge == "danger") != bool(self.order):
+            raise ValueError("a danger field has an order, and only a danger field has one")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A noun that travels.
+
+    ``entry``: a ledger, whose records are written once and ordered by key.
+    ``city``: its records live in the city's scope, else in an incident's.
+    ``mode_field``: of the one kind whose records name scopes, the field that holds the scope's mode.
+    ``keeps_visible``: given the shown values, True where a removal must not hide the record.
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    entry: bool = False
+    city: bool = False
+    lane: Lane = "work"
+    mode_field: str | None = None
+    keeps_visible: Callable[[Mapping[str, Any]], bool] | None = None
+
+    @property
+    def table(self) -> str:
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Every kind this release knows, by name, with the number of the tables' shape."""
+
+    schema: int
+    by_name: Mapping[str, Kind] = field(default_factory=dict)
+
+    @staticmethod
+    def of(schema: int, *kinds: Kind) -> Kinds:
+        by_name = {kind.name: kind for kind in kinds}
+        if len(by_name) != len(kinds):
+            raise ValueError("two kinds share a name")
+        return Kinds(schema, by_name)
+
+    def get(self, name: str) -> Kind | None:
+        return self.by_name.get(name)
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self.by_name.values())
