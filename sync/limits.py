@@ -1,0 +1,27 @@
+"""Every limit of the protocol, with its unit last (docs/protocol.md)."""
+
+BODY_BYTES_MAX = 16 * 1024
+FIELDS_MAX = 64
+DEPTH_MAX = 8
+TEXT_BYTES_MAX = 8 * 1024
+KIND_BYTES_MAX = 64
+NAMES_MAX = 256  # versions in `replaces` and in `after`
+
+RUN_OPS_MAX = 500
+RUN_COMPRESSED_BYTES_MAX = 64 * 1024
+RUN_INFLATED_BYTES_MAX = 1024 * 1024
+FIRST_RUN_BYTES = 8 * 1024
+RUNS_IN_FLIGHT_MAX = 4
+SEGMENTS_HELD_MAX = 64
+FRAME_BYTES_MAX = 256 * 1024
+VECTOR_STREAMS_MAX = 50_000
+REFUSALS_MAX = 3
+
+SIGN_EVERY_OPS = 100
+SIGN_EVERY_BYTES = 256 * 1024  # so that what stands between two signatures always fits into one frame
+
+BATCH_OPS_MAX = 500
+BATCH_MS_MAX = 50
+WRITER_QUEUE_MAX = 2_000  # jobs that wait for the writer
+
+INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
