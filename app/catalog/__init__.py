@@ -1,0 +1,104 @@
+"""The tables of the field, read from the TOML files beside this module: words, codes, groups, orders of danger.
+
+Each file has a version and names its source. Nothing here changes after it was read; no file is read before it is
+asked for. ``records`` takes the codes from here, templates the words, ``queries`` the groups.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+TABLES = (
+    "damage_categories",
+    "response_statuses",
+    "urgencies",
+    "certainties",
+    "passabilities",
+    "casualties",
+    "shelter_statuses",
+    "patrol_statuses",
+    "incident_kinds",
+    "incident_modes",
+    "phases",
+    "roles",
+    "reply_phrases",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row: ``word`` for lists, ``short`` for tiles and badges, ``group`` for what is counted together."""
+
+    code: str
+    word: str
+    short: str
+    english: str
+    icon: str = ""
+    group: str = ""
+    tile: int = 0
+
+    @staticmethod
+    def from_row(row: dict[str, Any]) -> Item:
+        return Item(**{"short": row["word"], **row})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the catalogue, in the order of its file."""
+
+    name: str
+    version: int
+    source: str
+    items: tuple[Item, ...]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(item.code for item in self.items)
+
+    def get(self, code: str | None) -> Item | None:
+        return next((item for item in self.items if item.code == code), None)
+
+    def group(self, code: str | None) -> str:
+        item = self.get(code)
+        return item.group if item else ""
+
+    def in_group(self, group: str) -> tuple[str, ...]:
+        return tuple(item.code for item in self.items if item.group == group)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+
+@functools.cache
+def table(name: str) -> Table:
+    """The table of that name; see ``TABLES``."""
+    if name not in TABLES:
+        raise KeyError(name)
+    raw = _read(name)
+    return Table(name, raw["version"], raw["source"], tuple(Item.from_row(row) for row in raw["item"]))
+
+
+@functools.cache
+def danger_order(field: str) -> tuple[Any, ...]:
+    """The values of a field from the most to the least dangerous, ``None`` among them."""
+    return tuple(None if value == "null" else value for value in _read("danger")["orders"][field])
+
+
+@functools.cache
+def danger_fields() -> tuple[str, ...]:
+    return tuple(_read("danger")["orders"])
+
+
+def tiles(first: int = 6) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Damage categories in the order of the form: (those on its first page, the rest)."""
+    ordered = tuple(sorted(table("damage_categories"), key=lambda item: item.tile))
+    return ordered[:first], ordered[first:]
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))
