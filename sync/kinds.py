@@ -13,7 +13,7 @@ once       the earliest value ever written (a mode that is set once, a number th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +61,10 @@ class Kind:
         return self.name.replace("-", "_")
 
 
+# Whose record is the revoked node's id. What of that node still counts is read from the heads of `accepted` (verdict.py).
+REVOCATIONS = Kind("revocations", {"accepted": Field("json"), "reason": Field("text")}, city=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Kinds:
     """Every kind this release knows, by name, with the number of the tables' shape."""
@@ -70,6 +74,8 @@ class Kinds:
 
     @staticmethod
     def of(schema: int, *kinds: Kind) -> Kinds:
+        """The application's kinds, and the one that the log has of its own."""
+        kinds = (*kinds, REVOCATIONS)
         by_name = {kind.name: kind for kind in kinds}
         if len(by_name) != len(kinds):
             raise ValueError("two kinds share a name")
@@ -78,5 +84,5 @@ class Kinds:
     def get(self, name: str) -> Kind | None:
         return self.by_name.get(name)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Kind]:
         return iter(self.by_name.values())

@@ -1,0 +1,47 @@
+"""Row hashes and their sum: equal on two nodes that hold the same set (docs/protocol.md §9). Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from sync.merge import Shown, State, live, several
+from sync.operation import RecordKey
+
+MODULUS = 1 << 128
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def record_hash(key: RecordKey, state: State, shown: Shown) -> bytes:
+    """16 bytes of a record's row. Only what depends on the set goes in: no local number, no time of arrival."""
+    values = sorted((name, value) for name, value in shown.values.items() if value is not None)
+    return _hash(
+        [*key, values, shown.hidden, state.first, state.author, sorted(live(state)), several(state)]
+    )
+
+
+def entry_hash(
+    key: RecordKey, values: dict[str, Any], stamp: tuple[int, bytes, int], author: bytes | None, order_key: int
+) -> bytes:
+    """16 bytes of a ledger's row."""
+    listed = sorted((name, value) for name, value in values.items() if value is not None)
+    return _hash([*key, listed, stamp, author, order_key])
+
+
+def quarantine_hash(stream: bytes, seq: int, reason: str) -> bytes:
+    """16 bytes of an operation that does not count: the verdicts are part of the digest."""
+    return _hash(["quarantine", stream, seq, reason])
+
+
+def _hash(items: list[Any]) -> bytes:
+    return hashlib.blake2b(_pack(items), digest_size=16).digest()
+
+
+def add(total: int, row: bytes) -> int:
+    return (total + int.from_bytes(row, "big")) % MODULUS
+
+
+def take(total: int, row: bytes) -> int:
+    return (total - int.from_bytes(row, "big")) % MODULUS
