@@ -1,0 +1,54 @@
+# `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?=
+SOAK_MINUTES ?= 120
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test deep soak lint fix bench docs clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## make .venv and install Tomoshibi with its tools
+
+demo: $(STAMP) ## run a hub and two terminals with an invented city
+	$(BIN)/tomoshibi demo
+
+test: $(STAMP) ## run the tests of every change (10 minutes at most)
+	$(BIN)/python -m pytest -m "not deep and not soak" $(PYTEST_ARGS)
+
+deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at most)
+	$(BIN)/python -m pytest -m deep $(PYTEST_ARGS)
+
+soak: $(STAMP) ## run for hours; SOAK_MINUTES says how long
+	TOMOSHIBI_SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
+
+lint: $(STAMP) ## check style, types, import directions, places and pins
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture/test_places.py tests/architecture/test_pins.py
+
+fix: $(STAMP) ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## print every benchmark figure, one JSON line each
+	$(BIN)/tomoshibi bench all
+
+docs: $(STAMP) ## check the links between the documents
+	$(BIN)/python -m pytest -q tests/architecture/test_document_links.py
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist app/static/vendor *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt package.json package-lock.json hatch_build.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tomoshibi needs Python 3.11 or newer; try: make PYTHON=python3.11 venv")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[dev]'
+	touch $@

@@ -1,0 +1,1 @@
+"""Opens a node in a window of its own."""
