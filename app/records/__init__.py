@@ -1,0 +1,37 @@
+"""The nouns of the field: what each record holds, and how a form becomes changes. Everything in this room is pure."""
+
+from __future__ import annotations
+
+from app.records import (
+    channel_reads,
+    channels,
+    chat_messages,
+    damage_reports,
+    incidents,
+    nodes,
+    patrol_points,
+    shelter_openings,
+    shelters,
+    teams,
+    users,
+)
+from app.records.noun import CITY, Noun, scope_of
+from sync.kinds import Kinds
+
+SCHEMA = 1  # of the projection tables; a new number rebuilds them
+
+_WITH_FORMS = (
+    incidents,
+    damage_reports,
+    channels,
+    chat_messages,
+    teams,
+    users,
+    shelters,
+    shelter_openings,
+    patrol_points,
+)
+NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
+KINDS = Kinds.of(SCHEMA, *(module.KIND for module in _WITH_FORMS), channel_reads.KIND, nodes.KIND)
+
+__all__ = ["CITY", "KINDS", "NOUNS", "SCHEMA", "Noun", "scope_of"]

@@ -1,0 +1,26 @@
+"""Nodes that were enrolled: written by enrolment, read by everyone. The record's id is the node id."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sync.kinds import Field, Kind
+from sync.operation import CITY, Change
+
+KIND = Kind(
+    "nodes",
+    city=True,
+    fields={
+        "name": Field("text"),
+        "label": Field("text"),
+        "role": Field("text"),  # hub | terminal: what it was enrolled as
+        "capabilities": Field("json"),
+    },
+)
+
+
+def enrolled(node_id: str, name: str, label: str, role: str, capabilities: Sequence[str]) -> Change:
+    """A node has been given a certificate."""
+    fields = {"name": name, "label": label, "role": role, "capabilities": sorted(capabilities)}
+    return Change(KIND.name, uuid.UUID(hex=node_id).bytes, CITY, fields, replaces=None)
