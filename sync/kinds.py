@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Merge = Literal["register", "danger", "set", "max", "once"]
-Shape = Literal["text", "integer", "real", "flag", "point", "id", "ids", "json", "bytes"]
+Shape = Literal["text", "integer", "real", "flag", "point", "id", "ids", "json", "packed", "bytes"]
 Lane = Literal["work", "talk"]
 
 
@@ -36,6 +36,11 @@ class Field:
     def __post_init__(self) -> None:
         if (self.merge == "danger") != bool(self.order):
             raise ValueError("a danger field has an order, and only a danger field has one")
+
+
+def normal(spec: Field, value: Any) -> Any:
+    """The one form of a value, so that a row gives back what was hashed: a whole number in a `real` field is a float."""
+    return float(value) if spec.shape == "real" and type(value) is int else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Kind:
 
 
 # Whose record is the revoked node's id. What of that node still counts is read from the heads of `accepted` (verdict.py).
-REVOCATIONS = Kind("revocations", {"accepted": Field("json"), "reason": Field("text")}, city=True)
+REVOCATIONS = Kind("revocations", {"accepted": Field("packed"), "reason": Field("text")}, city=True)
 
 
 @dataclass(frozen=True, slots=True)

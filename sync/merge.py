@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sync.kinds import Field, Kind
+from sync.kinds import Field, Kind, normal
 from sync.operation import REMOVE, Operation, Version
 
 Stamp = tuple[int, bytes, int]  # (hlc, origin, seq): the order of ties
@@ -73,7 +73,7 @@ def apply(kind: Kind, state: State, operation: Operation) -> None:
         if spec.merge in ("register", "danger"):
             heads = state.heads.get(name)
             kept = [head for head in heads if (head[1], head[2]) not in named] if heads else []
-            kept.append((operation.hlc, operation.origin, operation.seq, value))
+            kept.append((operation.hlc, operation.origin, operation.seq, normal(spec, value)))
             state.heads[name] = kept
         elif spec.merge == "set":
             dropped = _dropped(value)
@@ -120,7 +120,7 @@ def _place(
         if spec.merge in ("register", "danger"):
             heads = state.heads.setdefault(name, [])
             if (name, origin, seq) not in replaced:
-                heads.append((operation.hlc, origin, seq, value))
+                heads.append((operation.hlc, origin, seq, normal(spec, value)))
         elif spec.merge == "set":
             alive = state.sets.setdefault(name, [])
             added = [(origin, seq, element) for element in value.get("add", ())]
@@ -149,6 +149,7 @@ def _element_key(element: tuple[bytes, int, Any]) -> tuple[bytes, int, bytes]:
 
 
 def _keep_extreme(state: State, spec: Field, name: str, operation: Operation, value: Any) -> None:
+    value = normal(spec, value)
     if spec.merge == "max":
         if value is not None and (name not in state.maxes or value > state.maxes[name]):
             state.maxes[name] = value

@@ -1,0 +1,239 @@
+"""The log on disk: one row an operation, one row a signed run, one row a stream. Written by the replica's transaction only.
+
+The order of ``run.position`` is this node's own log order: what a peer lacks is sent in it. A run row carries the
+chain value, the signature and the time of arrival, so "as known at" needs no other table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sync import limits
+from sync.certificate import Certificate
+from sync.operation import CITY, TALK, split_stream
+from sync.signing import chain_seed
+from sync.version_vector import Vector
+
+CREATE = (
+    "CREATE TABLE IF NOT EXISTS stream (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, node BLOB NOT NULL,"
+    " own INTEGER NOT NULL, last INTEGER NOT NULL, head BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS run (position INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, first INTEGER"
+    " NOT NULL, last INTEGER NOT NULL, head BLOB NOT NULL, signature BLOB NOT NULL, received_at INTEGER NOT NULL,"
+    " via BLOB, class INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS run_by_stream ON run (stream, last)",
+    "CREATE INDEX IF NOT EXISTS run_by_class ON run (class, position)",
+    "CREATE TABLE IF NOT EXISTS op (stream INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB, body BLOB NOT NULL,"
+    " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS op_by_record ON op (record)",
+    "CREATE TABLE IF NOT EXISTS certificate (stream INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL,"
+    " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
+    # Projected: what does not count, and what is named and not here. Both are rebuilt with the tables.
+    "CREATE TABLE IF NOT EXISTS quarantine (stream INTEGER NOT NULL, seq INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " kind TEXT, record BLOB, PRIMARY KEY (stream, seq)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS awaited (name BLOB NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, scope BLOB NOT"
+    " NULL, record BLOB NOT NULL, PRIMARY KEY (name, seq, kind, scope, record)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS awaited_by_record ON awaited (kind, scope, record)",
+    "CREATE TABLE IF NOT EXISTS digest_sum (name TEXT NOT NULL, scope BLOB NOT NULL, total BLOB NOT NULL,"
+    " PRIMARY KEY (name, scope)) WITHOUT ROWID",
+    # Local: what peers have receipted, both tails of a fork, and counters.
+    "CREATE TABLE IF NOT EXISTS receipt (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " head BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (peer, stream)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS receipt_step (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, PRIMARY KEY (peer, stream, seq)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS branch (stream INTEGER NOT NULL, seq INTEGER NOT NULL, tail BLOB NOT NULL, body BLOB NOT"
+    " NULL, signature BLOB, seen_at INTEGER NOT NULL, PRIMARY KEY (stream, tail, seq)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
+)
+
+CLASS_CITY, CLASS_TALK, CLASS_WORK = 0, 1, 2
+CLASSES = (CLASS_CITY, CLASS_TALK, CLASS_WORK)
+
+
+class Cursor(Protocol):
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """The little of DB-API that the log needs; rows are read by position."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ...) -> Cursor: ...
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> Cursor: ...
+
+
+@dataclass(slots=True)
+class Stream:
+    """One chain: where it stands and the certificates that hold in it."""
+
+    no: int
+    id: bytes
+    node: bytes
+    own: bool
+    last: int
+    head: bytes
+    certificates: list[tuple[int, Certificate]] = field(default_factory=list)
+
+    @property
+    def scope(self) -> bytes:
+        return split_stream(self.id)[1]
+
+    @property
+    def priority(self) -> int:
+        _, scope, lane = split_stream(self.id)
+        return CLASS_CITY if scope == CITY else CLASS_TALK if lane == TALK else CLASS_WORK
+
+    def certificate_at(self, seq: int) -> Certificate:
+        """The newest certificate at or before ``seq``."""
+        return next(found for first, found in reversed(self.certificates) if first <= seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive operations of one stream that end at a signed one: what travels."""
+
+    stream: bytes
+    first: int
+    signature: bytes
+    bodies: tuple[bytes, ...]
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.bodies) - 1
+
+
+def load_streams(connection: Connection) -> dict[bytes, Stream]:
+    """Every stream held, with its certificates."""
+    by_no: dict[int, Stream] = {}
+    for no, id_, node, own, last, head in connection.execute("SELECT no, id, node, own, last, head FROM stream"):
+        by_no[no] = Stream(no, bytes(id_), bytes(node), bool(own), last, bytes(head))
+    for no, seq, data in connection.execute("SELECT stream, seq, data FROM certificate ORDER BY stream, seq"):
+        by_no[no].certificates.append((seq, Certificate.decode(bytes(data))))
+    return {stream.id: stream for stream in by_no.values()}
+
+
+def add_stream(connection: Connection, id_: bytes, node: bytes, own: bool) -> Stream:
+    head = chain_seed(id_)
+    connection.execute(
+        "INSERT INTO stream (id, node, own, last, head) VALUES (?, ?, ?, 0, ?)", (id_, node, int(own), head)
+    )
+    row = connection.execute("SELECT no FROM stream WHERE id = ?", (id_,)).fetchone()
+    return Stream(row[0], id_, node, own, 0, head)
+
+
+def append(
+    connection: Connection,
+    stream: Stream,
+    rows: list[tuple[bytes | None, bytes]],
+    head: bytes,
+    signature: bytes,
+    at_ms: int,
+    via: bytes | None,
+) -> None:
+    """Append a signed run of (record, body) to ``stream`` and move its end."""
+    first = stream.last + 1
+    connection.executemany(
+        "INSERT INTO op (stream, seq, record, body) VALUES (?, ?, ?, ?)",
+        [(stream.no, first + offset, record, body) for offset, (record, body) in enumerate(rows)],
+    )
+    stream.last += len(rows)
+    stream.head = head
+    connection.execute(
+        "INSERT INTO run (stream, first, last, head, signature, received_at, via, class) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (stream.no, first, stream.last, head, signature, at_ms, via, stream.priority),
+    )
+    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
+
+
+def bodies(connection: Connection, stream_no: int, first: int, last: int) -> list[bytes]:
+    rows = connection.execute(
+        "SELECT body FROM op WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq", (stream_no, first, last)
+    )
+    return [bytes(row[0]) for row in rows]
+
+
+def of_record(connection: Connection, record: bytes) -> list[tuple[int, int, bytes]]:
+    """(stream number, seq, body) of every operation that names ``record``, of any kind and scope."""
+    rows = connection.execute("SELECT stream, seq, body FROM op WHERE record = ?", (record,))
+    return [(row[0], row[1], bytes(row[2])) for row in rows]
+
+
+def record_at(connection: Connection, stream_no: int, seq: int) -> bytes | None:
+    row = connection.execute("SELECT record FROM op WHERE stream = ? AND seq = ?", (stream_no, seq)).fetchone()
+    return bytes(row[0]) if row and row[0] is not None else None
+
+
+def vector(streams: Iterable[Stream]) -> Vector:
+    return {stream.id: stream.last for stream in streams}
+
+
+class LogReader:
+    """What a link needs of the log: the next segments for a peer, in this node's own order. Reads only."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._streams: dict[int, tuple[bytes, int]] = {}  # no -> (id, class)
+
+    def next_segments(
+        self, sent: Vector, cursors: dict[int, int], *, ops_max: int, bytes_max: int
+    ) -> list[Segment]:
+        """At most ``ops_max`` operations that the peer lacks; moves ``sent`` and ``cursors`` (class -> position).
+
+        Classes go in their order, decided anew at each call, so an order never waits behind a backlog.
+        """
+        for priority in CLASSES:
+            segments = self._of_class(priority, sent, cursors, ops_max, bytes_max)
+            if segments:
+                return segments
+        return []
+
+    def _of_class(
+        self, priority: int, sent: Vector, cursors: dict[int, int], ops_max: int, bytes_max: int
+    ) -> list[Segment]:
+        gathered: dict[bytes, tuple[int, bytes, list[bytes]]] = {}
+        ops = size = 0
+        rows = self._connection.execute(
+            "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ? ORDER BY position"
+            " LIMIT 2000",
+            (priority, cursors.get(priority, 0)),
+        ).fetchall()
+        for position, stream_no, first, last, signature in rows:
+            stream = self._stream_id(stream_no)
+            start = max(first, sent.get(stream, 0) + 1)
+            if start <= last:
+                found = bodies(self._connection, stream_no, start, last)
+                found_size = sum(map(len, found))
+                if gathered and (ops + len(found) > ops_max or size + found_size > bytes_max):
+                    break
+                old = gathered.get(stream)
+                gathered[stream] = (old[0] if old else start, bytes(signature), (old[2] if old else []) + found)
+                ops, size = ops + len(found), size + found_size
+                sent[stream] = last
+            cursors[priority] = position
+        if not gathered and len(rows) == 2000:
+            return self._of_class(priority, sent, cursors, ops_max, bytes_max)
+        return [
+            Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
+        ]
+
+    def _stream_id(self, number: int) -> bytes:
+        if number not in self._streams:
+            row = self._connection.execute("SELECT id FROM stream WHERE no = ?", (number,)).fetchone()
+            self._streams[number] = (bytes(row[0]), 0)
+        return self._streams[number][0]
+
+
+def run_ranges(sizes: Sequence[int]) -> list[int]:
+    """Where to sign own operations of these sizes: the counts of each run (≤ 100 operations, ≤ 256 KiB)."""
+    counts: list[int] = []
+    count = size = 0
+    for body in sizes:
+        if count and (count == limits.SIGN_EVERY_OPS or size + body > limits.SIGN_EVERY_BYTES):
+            counts.append(count)
+            count = size = 0
+        count, size = count + 1, size + body
+    if count:
+        counts.append(count)
+    return counts
