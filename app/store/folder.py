@@ -1,0 +1,136 @@
+"""The data folder of a node: what lies in it, who may work on it, and which incarnation of the node it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from app.store.durable import write_durably
+from app.store.errors import FolderLocked, StoreCorrupt, StoreMissing
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "tomoshibi.db"
+
+    @property
+    def blobs(self) -> Path:
+        return self.path / "blobs.db"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "key.json"
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "tomoshibi.toml"
+
+    @property
+    def control(self) -> Path:
+        return self.path / "control.sock"
+
+    @property
+    def recovery(self) -> Path:
+        return self.path / "recovery.tomoshibi"
+
+    @property
+    def ballast(self) -> Path:
+        return self.path / "ballast"
+
+    @property
+    def incarnation(self) -> Path:
+        return self.path / "incarnation.json"
+
+    def make(self) -> None:
+        """Make the folder, for its owner only."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        os.chmod(self.path, 0o700)
+
+    def holds_node(self) -> bool:
+        """True where a node was made here, wholly or in part."""
+        return self.keys.exists() or self.database.exists()
+
+    def require_node(self) -> None:
+        if not (self.keys.exists() and self.database.exists()):
+            raise StoreMissing(f"there is no node in {self.path}")
+
+    def lock(self) -> FolderLock:
+        """Take the folder for this process, or raise FolderLocked."""
+        return FolderLock(self.path / "lock")
+
+    def read_incarnation(self) -> Incarnation | None:
+        """What stood here when this node last wrote; a restored store is at odds with it."""
+        try:
+            document = json.loads(self.incarnation.read_bytes())
+            last = {bytes.fromhex(stream): int(seq) for stream, seq in document["last"].items()}
+            return Incarnation(bytes.fromhex(document["incarnation"]), last)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreCorrupt(
+                f"{self.incarnation.name} cannot be read",
+                hint="Delete it: the node then begins a new incarnation, and nothing is lost.",
+            ) from error
+
+    def write_incarnation(self, incarnation: Incarnation) -> None:
+        last = {stream.hex(): seq for stream, seq in incarnation.last.items()}
+        document = {"incarnation": incarnation.id.hex(), "last": last}
+        write_durably(self.incarnation, json.dumps(document, sort_keys=True).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Incarnation:
+    id: bytes
+    last: Mapping[bytes, int]  # own stream -> the last seq it is known to have written
+
+
+class FolderLock:
+    """A lock that the kernel drops with the process, also on ``kill -9``. Held from construction on."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock_file(self._file)
+        except OSError as error:
+            holder = os.read(self._file, 20).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._file)
+            raise FolderLocked(f"{path.parent} is in use by process {holder}") from error
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)  # which drops the lock
+            self._file = -1
+
+    def __enter__(self) -> FolderLock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+if os.name == "nt":
+    import msvcrt
+
+    # Locks a byte far behind the pid, because a locked byte cannot be read by others on Windows.
+    def _lock_file(handle: int) -> None:
+        os.lseek(handle, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        os.lseek(handle, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock_file(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
