@@ -1,0 +1,405 @@
+"""A node's copy of the log and of what it means. Two doors, one funnel: ``record`` (ours) and ``receive`` (theirs)
+end in one transaction that writes the log and the tables. Runs in the writer's thread only; ``writer`` batches the jobs.
+
+Effects (browsers, peers) come after the commit, from what ``run_batch`` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync import arrival, certificate, digest, merge, oplog, signing
+from sync.arrival import Outcome
+from sync.certificate import Certificate
+from sync.clock import Clock, ms_of
+from sync.errors import NotEnrolled
+from sync.kinds import REVOCATIONS, Kinds
+from sync.merge import REMOVED
+from sync.operation import (
+    CITY,
+    ENTRY,
+    LANES,
+    REMOVE,
+    SET,
+    TALK,
+    WORK,
+    Change,
+    Operation,
+    RecordKey,
+    Version,
+    decode_body,
+    encode_body,
+    stream_id,
+)
+from sync.oplog import Connection, Segment, Stream
+from sync.projector import Projection, Projector
+from sync.signing import SigningKey
+from sync.verdict import Judge
+from sync.version_vector import Vector, digest8
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this node is. ``certificate`` is None until it is enrolled."""
+
+    key: SigningKey
+    node_id: bytes
+    root_public: bytes | None
+    certificate: Certificate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Durable once the batch that returned it has committed."""
+
+    records: tuple[RecordKey, ...]
+    versions: tuple[tuple[bytes, int], ...]  # (stream, seq), one a change
+    hlc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    record: RecordKey
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    record: RecordKey
+
+
+@dataclass(frozen=True, slots=True)
+class StaleVersion:
+    """A version that was named is not one of this record's."""
+
+    record: RecordKey
+
+
+Result = Recorded | Exists | Missing | StaleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one batch changed, for those who are told after the commit."""
+
+    changed: frozenset[RecordKey]
+    vector: Vector
+
+
+@dataclass
+class Replica:
+    connection: Connection
+    kinds: Kinds
+    judge: Judge
+    projection: Projection
+    identity: Identity
+    now: Callable[[], int]  # corrected time, ms since 1970
+    random: Callable[[int], bytes]
+    on_own_commit: Callable[[bytes, int], None] = lambda incarnation, count: None  # the file beside the database
+    streams: dict[bytes, Stream] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    incarnation: bytes = b""
+    _changed: set[RecordKey] = field(default_factory=set)
+    _own_written: bool = False
+
+    def __post_init__(self) -> None:
+        self.projector = Projector(self.connection, self.kinds, self.judge, self.projection, self.streams)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what is kept in memory from the tables: at start, and after a transaction was rolled back."""
+        self.streams.clear()
+        self.streams.update(oplog.load_streams(self.connection))
+        self.incarnation = self._meta("incarnation") or b""
+        self.clock = Clock(int.from_bytes(self._meta("hlc") or b"", "big"))
+        self.projector.load()
+        self._changed.clear()
+        self._own_written = False
+
+    @property
+    def origin(self) -> bytes:
+        return signing.origin_of(self.identity.node_id, self.incarnation)
+
+    @property
+    def vector(self) -> Vector:
+        return oplog.vector(self.streams.values())
+
+    def vector_digest(self) -> bytes:
+        return digest8((stream.id, stream.last, stream.head) for stream in self.streams.values())
+
+    # -- one transaction -------------------------------------------------------------------------
+
+    def run_batch(self, jobs: Sequence[Callable[[Replica], Any]]) -> tuple[list[Any], Committed]:
+        """Run jobs in one durable transaction. A job that raises is undone alone; its error is its result.
+
+        Raises what the commit raises: then nothing of the batch was kept.
+        """
+        self.connection.execute("BEGIN IMMEDIATE")
+        results: list[Any] = []
+        try:
+            for job in jobs:
+                results.append(self._run_job(job))
+            self._set_meta("hlc", self.clock.last.to_bytes(8, "big"))
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._rollback()
+            raise
+        committed = Committed(frozenset(self._changed), self.vector)
+        self._changed.clear()
+        if self._own_written:
+            self._own_written = False
+            self.on_own_commit(self.incarnation, self.own_count())
+        return results, committed
+
+    def _run_job(self, job: Callable[[Replica], Any]) -> Any:
+        self.connection.execute("SAVEPOINT job")
+        changed = set(self._changed)
+        try:
+            result = job(self)
+            self.connection.execute("RELEASE job")
+            return result
+        except Exception as error:
+            if arrival.is_disk_error(error):
+                raise  # the disk, not the job: the whole batch is undone and told so
+            self.connection.execute("ROLLBACK TO job")
+            self.connection.execute("RELEASE job")
+            clock = self.clock
+            self.reload()
+            self.clock, self._changed = clock, changed
+            return error
+
+    def _rollback(self) -> None:
+        if getattr(self.connection, "in_transaction", True):
+            self.connection.execute("ROLLBACK")
+        self.reload()
+
+    # -- our door --------------------------------------------------------------------------------
+
+    def record(self, changes: Sequence[Change], author: bytes | None) -> Result:
+        """Write our own changes: all of them or none. Raises NotEnrolled, BadChange."""
+        if self.identity.certificate is None:
+            raise NotEnrolled("this node is not enrolled and may not write yet")
+        for change in changes:
+            refusal = self._refusal(change)
+            if refusal is not None:
+                return refusal
+        self._ensure_incarnation()
+        versions = [self._record_one(change, author) for change in changes]
+        self._finish()
+        return Recorded(tuple(change.key for change in changes), tuple(versions), self.clock.last)
+
+    def _refusal(self, change: Change) -> Result | None:
+        kind = self.kinds.by_name[change.kind]
+        row = self.projection.load(kind, change.scope, change.record)
+        if change.expects == "absent" and row is not None:
+            return Exists(change.key)
+        if change.expects == "present" and row is None:
+            return Missing(change.key)
+        for origin, seq in change.replaces or ():
+            if not self._is_of(change, origin, seq):
+                return StaleVersion(change.key)
+        return None
+
+    def _is_of(self, change: Change, origin: bytes, seq: int) -> bool:
+        stream = self.streams.get(stream_id(origin, change.scope, self._lane(change)))
+        return stream is not None and oplog.record_at(self.connection, stream.no, seq) == change.record
+
+    def _record_one(self, change: Change, author: bytes | None) -> tuple[bytes, int]:
+        stream = self._own_stream(change.scope, self._lane(change))
+        fields = dict(change.fields)
+        if change.numbered:
+            fields[change.numbered] = self._next_number(change.kind)
+        change = Change(change.kind, change.record, change.scope, fields, change.type, change.replaces)
+        replaces = self._replaces(change)
+        if change.type == SET and self._names_a_removal(change, replaces):
+            fields[REMOVED] = None  # who saw the removal and edits brings the record back
+        hlc = self.clock.stamp(self.now())
+        body = encode_body(stream.last + 1, hlc, author, change, replaces, self._after(change))
+        self._append_own(stream, body)
+        return (stream.id, stream.last)
+
+    def _replaces(self, change: Change) -> tuple[Version, ...]:
+        """The versions to name: those that the writer saw, without the live ones that hold none of the fields written."""
+        if change.type == ENTRY or change.replaces == ():
+            return ()
+        found = self.projector.show(change.key)
+        if found is None:
+            return change.replaces or ()
+        kind, state = found
+        alive = merge.live(state)
+        if change.type == REMOVE:
+            wanted = alive
+        else:
+            wanted = {(head[1], head[2]) for name in change.fields for head in state.heads.get(name, ())}
+            wanted |= {(removal[1], removal[2]) for removal in state.removes}
+        if change.replaces is None:
+            return tuple(sorted(wanted))
+        return tuple(sorted(name for name in set(change.replaces) if name in wanted or name not in alive))
+
+    def _names_a_removal(self, change: Change, replaces: tuple[Version, ...]) -> bool:
+        found = self.projector.show(change.key)
+        return found is not None and any((removal[1], removal[2]) in replaces for removal in found[1].removes)
+
+    def _after(self, change: Change) -> tuple[Version, ...]:
+        if change.type != ENTRY:
+            return ()
+        newest = self.projection.newest_entry(self.kinds.by_name[change.kind], change.scope)
+        return (newest,) if newest else ()
+
+    def _lane(self, change: Change) -> bytes:
+        return LANES[self.kinds.by_name[change.kind].lane] if change.scope != CITY else WORK
+
+    def _own_stream(self, scope: bytes, lane: bytes) -> Stream:
+        """The stream to write to; the first operation of a new one carries this node's certificate."""
+        id_ = stream_id(self.origin, scope, lane)
+        stream = self.streams.get(id_)
+        held = self.identity.certificate
+        assert held is not None
+        if stream is None:
+            stream = oplog.add_stream(self.connection, id_, self.identity.node_id, own=True)
+            self.streams[id_] = stream
+        if not stream.certificates or stream.certificates[-1][1].payload != held.payload:
+            fields = {"certificate": held.encode(), "incarnation": self.incarnation}
+            change = Change(certificate.KIND, self.identity.node_id, scope, fields)
+            body = encode_body(stream.last + 1, self.clock.stamp(self.now()), None, change, (), ())
+            self._append_own(stream, body)
+        return stream
+
+    def _append_own(self, stream: Stream, body: bytes) -> None:
+        seq = stream.last + 1
+        head = signing.chain(stream.head, [body])
+        signature = self.identity.key.sign(signing.log_message(stream.id, seq, head))
+        operation = decode_body(body, stream.id, seq)
+        assert isinstance(operation, Operation)
+        oplog.append(self.connection, stream, [(operation.record, body)], head, signature, self.now(), None)
+        if operation.kind == certificate.KIND:
+            arrival.hold_certificate(self.connection, stream, seq, Certificate.decode(operation.fields["certificate"]))
+        self.projector.take(stream, operation)
+        self._own_written = True
+
+    def _next_number(self, kind: str) -> str:
+        """This node's next number for a kind, as `T07-0123`; the label is the certificate's, so numbers cannot clash."""
+        held = self.identity.certificate
+        assert held is not None
+        name = f"number:{kind}"
+        number = int.from_bytes(self._meta(name) or b"", "big") + 1
+        self._set_meta(name, number.to_bytes(8, "big"))
+        return f"{held.label}-{number:04d}"
+
+    # -- their door ------------------------------------------------------------------------------
+
+    def receive(self, segments: Sequence[Segment], via: bytes | None) -> list[Outcome]:
+        """Take what a peer sent: each segment is checked whole, then kept or refused. One outcome a segment."""
+        outcomes = [arrival.take_segment(self, segment, via) for segment in segments]
+        self._finish()
+        return outcomes
+
+    def _finish(self) -> None:
+        self._changed.update(self.projector.finish())
+
+    def keep_receipts(self, peer: bytes, receipts: Iterable[tuple[bytes, int, bytes]]) -> int:
+        """Remember what a peer says is durable there, of this node's own streams. Returns how many moved on."""
+        moved = 0
+        for id_, seq, head in receipts:
+            stream = self.streams.get(id_)
+            if stream is not None and stream.node == self.identity.node_id and seq <= stream.last:
+                moved += arrival.keep_receipt(self.connection, peer, stream, seq, head, self.now())
+        return moved
+
+    # -- incarnations ----------------------------------------------------------------------------
+
+    def _ensure_incarnation(self) -> None:
+        if not self.incarnation:
+            self.new_incarnation()
+
+    def new_incarnation(self) -> None:
+        """Begin new streams: this store may be an older copy, and a number must never be used twice."""
+        self.incarnation = self.random(8)
+        self._set_meta("incarnation", self.incarnation)
+        self._own_written = True
+
+    def own_count(self) -> int:
+        """How many operations this node has written in this incarnation."""
+        return sum(stream.last for stream in self.streams.values() if stream.id[:16] == self.origin)
+
+    # -- revocation, rebuilding, digest ----------------------------------------------------------
+
+    def revoke(self, node: bytes, accepted: Vector | None, reason: str, author: bytes | None) -> Result:
+        """Write a revocation: of ``node`` only what ``accepted`` names still counts (None: what is held now)."""
+        if accepted is None:
+            accepted = {stream.id: stream.last for stream in self.streams.values() if stream.node == node}
+        fields = {"accepted": [[id_, seq] for id_, seq in sorted(accepted.items())], "reason": reason}
+        return self.record([Change(REVOCATIONS.name, node, CITY, fields, replaces=None)], author)
+
+    def is_revoked(self, node: bytes) -> bool:
+        return bool(self.projector.facts.revoked.get(node))
+
+    def rebuild(self) -> int:
+        """Throw the tables away and fold the log again. Returns the number of operations folded."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            self.projection.clear()
+            for table in ("quarantine", "awaited", "digest_sum"):
+                self.connection.execute(f"DELETE FROM {table}")
+            count = self._fold_all()
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._rollback()
+            raise
+        self.reload()
+        return count
+
+    def _fold_all(self) -> int:
+        self.projector.load()
+        ends = {stream.id: stream.last for stream in self.streams.values()}
+        by_no = {stream.no: stream for stream in self.streams.values()}
+        for stream in self.streams.values():
+            stream.last = 0
+        count = 0
+        runs = self.connection.execute("SELECT stream, first, last FROM run ORDER BY position").fetchall()
+        for number, first, last in runs:
+            stream = by_no[number]
+            for offset, body in enumerate(oplog.bodies(self.connection, number, first, last)):
+                stream.last = first + offset
+                self.projector.take(stream, decode_body(body, stream.id, first + offset))
+                count += 1
+            if count % 500 < last - first + 1:
+                self._changed.update(self.projector.finish())
+        self._changed.update(self.projector.finish())
+        for stream in self.streams.values():
+            stream.last = ends[stream.id]
+        return count
+
+    def public_digest(self) -> str:
+        """The digest that is kept with every commit, as 32 hex digits."""
+        total = 0
+        for (row,) in self.connection.execute("SELECT total FROM digest_sum").fetchall():
+            total = digest.add(total, row)
+        return total.to_bytes(16, "big").hex()
+
+    # -- small -----------------------------------------------------------------------------------
+
+    def _meta(self, name: str) -> bytes | None:
+        row = self.connection.execute("SELECT value FROM log_meta WHERE name = ?", (name,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def _set_meta(self, name: str, value: bytes) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO log_meta VALUES (?, ?)", (name, value))
+
+
+def created_ms(hlc: int) -> int:
+    return ms_of(hlc)
+
+
+__all__ = [
+    "TALK",
+    "Committed",
+    "Exists",
+    "Identity",
+    "Missing",
+    "Recorded",
+    "Replica",
+    "Result",
+    "StaleVersion",
+]
