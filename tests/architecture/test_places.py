@@ -1,0 +1,122 @@
+"""Every Python file has a place: a name nobody decided on is refused before it becomes a habit.
+
+A new noun goes into NOUNS, a new room into ROOMS, in the same change that brings the file.
+"""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def names(text: str) -> set[str]:
+    """The words of a block, so that a list of names stays readable and gives short diffs."""
+    return set(text.split())
+
+
+ROOMS = {
+    "sync": names(
+        """
+        __init__ blobs bundle certificate client clock compression digest enrolment errors hub kinds ledger
+        limits merge operation oplog peers projector promotion protocol replica seal session signing snapshot
+        verdict version_vector writer
+        """
+    ),
+    "app": names(
+        """
+        __init__ __main__ accounts cli config control demo doctor enrol errors factory live messages node
+        permissions
+        """
+    ),
+    "maps": names("__init__ assets basemap errors grid hazard layers prepare render route"),
+    "desktop": names("__init__ __main__ server window"),
+}
+
+PACKAGES = {
+    "sync": names(""),
+    "app": names("api bench catalog commands forms queries records store views"),
+    "maps": names("importers tiles"),
+    "desktop": names(""),
+}
+
+# The same noun is the same file name in each of these folders.
+LAYERS = ("app/api", "app/queries", "app/records", "app/views")
+
+NOUNS = names(
+    """
+    action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
+    damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts households
+    hq_meetings incidents instruction_replies instructions map muster_replies musters nodes observations
+    patrol_points patrol_tracks patrols places settings shelter_openings shelters situation_reports staff
+    stock_movements supplies supply_items supply_requests teams totals users
+
+    conflicts digest drafts front hazard history login numbers portal status sync_status
+
+    auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits links
+    noun openapi page paging positions problem projection registry routes same_content security service
+    session shape tables vendor wire
+    """
+)
+
+NAMES_THAT_SAY_NOTHING = names("base2 common helper helpers manager misc util utils")
+
+PURE_SYNC_MODULES = {f"sync.{name}" for name in ("clock", "merge", "operation", "session", "version_vector")}
+
+
+def misplaced(root: Path) -> list[str]:
+    """The Python files below `root` that stand where nobody gave them a place."""
+    faults = []
+    for top in ROOMS:
+        for path in sorted((root / top).rglob("*.py")):
+            place = path.relative_to(root)
+            if "__pycache__" not in place.parts and (fault := fault_of(place)):
+                faults.append(f"{place.as_posix()}: {fault}")
+    return faults
+
+
+def fault_of(place: Path) -> str | None:
+    top, *folders = place.parts[:-1]
+    if place.stem in NAMES_THAT_SAY_NOTHING:
+        return "the name does not say what is in it"
+    if not folders:
+        return None if place.stem in ROOMS[top] else f"no such room in {top}/"
+    if folders[0] not in PACKAGES[top]:
+        return f"no such package in {top}/"
+    folder = place.parent.as_posix()
+    if folder in LAYERS and place.stem != "__init__" and place.stem not in NOUNS:
+        return "not one of the nouns of tests/architecture/test_places.py"
+    return None
+
+
+def test_every_python_file_has_a_place() -> None:
+    assert misplaced(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "sync/shelters.py",
+        "app/scratch.py",
+        "app/helpers/forms.py",
+        "app/records/things.py",
+        "app/store/utils.py",
+        "maps/manager.py",
+        "desktop/tray/icon.py",
+    ],
+)
+def test_a_file_without_a_place_is_refused(tmp_path: Path, planted: str) -> None:
+    (tmp_path / planted).parent.mkdir(parents=True)
+    (tmp_path / planted).touch()
+    assert [fault.split(":")[0] for fault in misplaced(tmp_path)] == [planted]
+
+
+def test_the_purity_contract_names_every_pure_module_there_is() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter", encoding="utf-8")
+    named = set(contracts["importlinter:contract:pure_sync"]["source_modules"].split())
+    present = {name for name in PURE_SYNC_MODULES if (ROOT / f"{name.replace('.', '/')}.py").exists()}
+    assert present - named == set()
