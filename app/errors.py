@@ -1,8 +1,7 @@
-"""What can go wrong in the app, said once for pages, API and command line. Knows no Flask and no HTTP library.
+"""What can go wrong in the app, said once for pages, API and command line. Knows no Flask.
 
-Before: records, queries, permissions and accounts raise these. After: ``views/error_pages.py`` makes a response of
-them, ``__main__`` one line on stderr. ``code`` is stable; ``hint`` is for whoever can act on it; ``status`` is the
-number that fits, whoever the door is.
+Before: records, queries, permissions and accounts raise these. After: ``views/error_pages.py`` makes a
+response of them, ``__main__`` one line on stderr. ``code`` is stable; ``hint`` is for whoever can act on it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The tables of the field, read from the TOML files beside this module: words, codes, groups, orders of danger.
+"""The tables of the field, read from the TOML files beside this module: words, codes, groups, orders of
+danger.
 
-Each file has a version and names its source. Nothing here changes after it was read; no file is read before it is
-asked for. ``records`` takes the codes from here, templates the words, ``queries`` the groups.
+Each file has a version and names its source. Nothing here changes after it was read; no file is read before
+it is asked for. ``records`` takes the codes from here, templates the words, ``queries`` the groups.
 """
 
 from __future__ import annotations

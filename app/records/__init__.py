@@ -1,4 +1,4 @@
-"""The nouns of the field: what each record holds, and how a form becomes changes. Everything in this room is pure."""
+"""The nouns of the field: what a record holds, and how a form becomes changes. This room is pure."""
 
 from __future__ import annotations
 

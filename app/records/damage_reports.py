@@ -15,7 +15,7 @@ def _keeps_visible(shown: Mapping[str, Any]) -> bool:
     """A removal never hides an unanswered rescue, nor people who were hurt."""
     answered = catalog.table("response_statuses").group(shown.get("response_status")) == "done"
     hurt = shown.get("casualties") not in (None, "none")
-    return bool(shown.get("rescue_needed")) and not answered or hurt
+    return (bool(shown.get("rescue_needed")) and not answered) or hurt
 
 
 def _danger(name: str, shape_name: Any = "text") -> Field:

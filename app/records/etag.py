@@ -1,7 +1,7 @@
 """The ETag of a record: its live versions. Pure.
 
-A client that edits sends back the ETag of what it saw, and the edit replaces exactly those versions: whoever wrote in
-the meantime keeps a value (a conflict that people see), nobody is overwritten.
+A client that edits sends back the ETag of what it saw, and the edit replaces exactly those versions:
+whoever wrote in the meantime keeps a value (a conflict that people see), nobody is overwritten.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sync.operation import Version
 HEADER_CHARS_MAX = 16_384
 ANY = "*"
 
-_HINT = "Send the ETag of the record as you last read it, in double quotes, or * for whatever this node shows now."
+_HINT = "Send the ETag of the record as you last read it, in double quotes, or * for what is shown now."
 
 
 def make_etag(versions: Iterable[Version]) -> str:
@@ -29,13 +29,19 @@ def make_etag(versions: Iterable[Version]) -> str:
 
 
 def read_if_match(header: str | None) -> tuple[Version, ...] | None:
-    """The versions that the client saw; None for ``*``. Raises where the header is absent or is no ETag of ours."""
+    """The versions that the client saw; None for ``*``. Raises where there is no ETag of ours."""
     if header is None or not header.strip():
         raise PreconditionRequired("if_match_required", "If-Match is needed to change a record.", _HINT)
     value = header.strip()
     if value == ANY:
         return None
-    if len(value) > HEADER_CHARS_MAX or len(value) < 2 or value[0] != '"' or value[-1] != '"' or '"' in value[1:-1]:
+    if (
+        len(value) > HEADER_CHARS_MAX
+        or len(value) < 2
+        or value[0] != '"'
+        or value[-1] != '"'
+        or '"' in value[1:-1]
+    ):
         raise BadRequest("bad_if_match", "If-Match is not one strong ETag.", _HINT)
     return _unpack(value[1:-1])
 

@@ -1,8 +1,9 @@
-"""Does an operation count? A pure function of the operation and of what its device was certified for (DESIGN §4).
+"""Does an operation count? A pure function of the operation and of what its device was certified for
+(DESIGN §4).
 
-Before: ``sync/verdict.py`` checked the chain, the certificate, revocations, the place and the shape of each value.
-After: what does not count stays in the log and is shown to the administrator as quarantined. Roles of people are no
-matter here: they are enforced where people act.
+Before: ``sync/verdict.py`` checked the chain, the certificate, revocations, the place and the shape of each
+value. After: what does not count stays in the log and is shown to the administrator as quarantined. Roles
+of people are no matter here: they are enforced where people act.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _CITY_DEFAULT = ("command",)
 
 
 def judge(operation: Operation, node_id: str, capabilities: Collection[str]) -> str | None:
-    """Why the operation does not count, or None. A kind that this release does not know is for ``sync`` to say."""
+    """Why the operation does not count, or None. Of a kind that nobody here knows ``sync`` decides."""
     kind = KINDS.get(operation.kind)
     if kind is None:
         return None

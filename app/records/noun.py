@@ -1,7 +1,9 @@
-"""What every noun does with a form: check its fields, make a Change. Pure: ids, times and modes are handed in.
+"""What every noun does with a form: check its fields, make a Change. Pure: ids, times and modes are handed
+in.
 
-Before: a view or the API parsed the request. After: ``node.write`` stamps, signs and applies the Change. A module of
-a noun holds a ``NOUN``; where the noun has rules of its own it wraps ``NOUN.create`` and ``NOUN.edit``.
+Before: a view or the API parsed the request. After: ``node.write`` stamps, signs and applies the Change. A
+module of a noun holds a ``NOUN``; where the noun has rules of its own it wraps ``NOUN.create`` and
+``NOUN.edit``.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ Elements = Mapping[str, Sequence[Sequence[Any]]]  # of each set field, the live 
 class Noun:
     """A kind with the checks of its fields.
 
-    ``needed``: fields without which no record is made, and which can never be emptied. ``given``: fields that the
-    node or the server fills, never a form. ``fixed``: set when the record is made and never changed.
+    ``needed``: fields without which no record is made, and which can never be emptied. ``given``: fields
+    that the node or the server fills, never a form. ``fixed``: set when the record is made and never changed.
     """
 
     kind: Kind
@@ -38,9 +40,7 @@ class Noun:
     def writable(self) -> tuple[str, ...]:
         return tuple(name for name in self.kind.fields if name not in self.given)
 
-    def create(
-        self, record_id: uuid.UUID, scope: bytes, form: Mapping[str, Any], **given: Any
-    ) -> Change:
+    def create(self, record_id: uuid.UUID, scope: bytes, form: Mapping[str, Any], **given: Any) -> Change:
         """A new record. ``given`` are fields that do not come from the form."""
         fields = {name: value for name, value in self.clean(form).items() if value is not None}
         for name in self.needed:
@@ -66,12 +66,15 @@ class Noun:
         elements: Elements | None = None,
         **given: Any,
     ) -> Change:
-        """A change of a record whose versions ``seen`` stood before the writer; None: whatever this node shows now.
+        """A change of a record whose versions ``seen`` stood before the writer; None: whatever this node
+        shows now.
 
         ``elements`` are the live elements of its sets: what the form leaves out of a set is dropped from it.
         """
         if self.kind.entry:
-            raise MethodRefused("ledger", "An entry is never changed.", "Write another entry that corrects it.")
+            raise MethodRefused(
+                "ledger", "An entry is never changed.", "Write another entry that corrects it."
+            )
         fields = self.clean(form)
         for name in fields:
             if name in self.fixed:
@@ -100,7 +103,12 @@ class Noun:
                 shape.refuse("read_only", name, "is read only", "Leave this field out.")
             check = self.checks.get(name)
             if check is None:
-                shape.refuse("unknown_field", name[:64], "is no field of this record", "Known: " + ", ".join(self.writable))
+                shape.refuse(
+                    "unknown_field",
+                    name[:64],
+                    "is no field of this record",
+                    "Known: " + ", ".join(self.writable),
+                )
             fields[name] = None if value is None and not self._is_set(name) else check(name, value)
         return fields
 

@@ -1,8 +1,9 @@
 """The checks that a value of a form must pass before it becomes a field of an operation. Pure.
 
-Before: views and the API have parsed the request (times as ms since 1970 UTC, positions as [lon, lat]). After: each
-noun's ``create`` and ``edit`` put the cleaned values into a Change. A check returns the value to write or raises
-Invalid; ``None`` never reaches it (a register may always be emptied, unless the noun says that it is needed).
+Before: views and the API have parsed the request (times as ms since 1970 UTC, positions as [lon, lat]).
+After: each noun's ``create`` and ``edit`` put the cleaned values into a Change. A check returns the value
+to write or raises Invalid; ``None`` never reaches it (a register may always be emptied, unless the noun
+says that it is needed).
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ def point(field: str, value: Any) -> list[float]:
         refuse("bad_position", field, "is not a position", "Send longitude, then latitude.")
     for number, limit in zip(value, (180, 90), strict=True):
         if type(number) not in (int, float) or not (-limit <= number <= limit and math.isfinite(number)):
-            refuse("bad_position", field, "lies outside the earth", "Send longitude, then latitude, in degrees.")
+            refuse(
+                "bad_position", field, "lies outside the earth", "Send longitude, then latitude, in degrees."
+            )
     return [float(value[0]), float(value[1])]
 
 

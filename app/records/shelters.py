@@ -25,7 +25,9 @@ KIND = Kind(
 
 def _floors(field: str, value: Any) -> list[int]:
     if not isinstance(value, list) or len(value) > FLOORS_MAX:
-        shape.refuse("wrong_type", field, "is not a list of floors", "Send the numbers of the floors, like [3, 4].")
+        shape.refuse(
+            "wrong_type", field, "is not a list of floors", "Send the numbers of the floors, like [3, 4]."
+        )
     floor = shape.integer(-5, FLOORS_MAX)
     return sorted({floor(field, item) for item in value})
 

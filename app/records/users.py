@@ -1,7 +1,7 @@
 """People who use the system: names, roles, teams. Credentials are never operations.
 
-``home_node`` is the node that a person belongs to. A device with the capability ``field`` writes people of its own
-node only, so each of its operations carries its own id there (``judge``).
+``home_node`` is the node that a person belongs to. A device with the capability ``field`` writes people of
+its own node only, so each of its operations carries its own id there (``judge``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,137 @@
+"""Damage reports: list, feed and the counts of the front page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from app import catalog
+from app.queries import row
+from app.queries.row import Page, Record, Where
+
+NAME = "damage-reports"
+GROUPS = ("open", "in_progress", "done")
+Bbox = tuple[float, float, float, float]  # west, south, east, north
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list may be narrowed by. ``statuses`` are codes; a report without a status is open."""
+
+    incident_id: str | None = None
+    since: int | None = None  # changed at this time (ms) or later
+    bbox: Bbox | None = None
+    statuses: tuple[str, ...] = ()
+    category: str | None = None
+    team: str | None = None
+
+
+def get(db: Any, report_id: str) -> Record | None:
+    return row.get(db, NAME, report_id)
+
+
+def listed(db: Any, filters: Filters, limit: int = row.LIMIT_DEFAULT, cursor: str | None = None) -> Page:
+    """Reports that meet the filters, newest first."""
+    return row.page(db, NAME, _where(filters), limit, cursor)
+
+
+def feed(db: Any, incident_id: str, limit: int = 20) -> list[Record]:
+    """被害速報: the newest reports of an incident."""
+    return listed(db, Filters(incident_id=incident_id), limit).items
+
+
+def matching(db: Any, filters: Filters) -> int:
+    return row.count(db, NAME, _where(filters))
+
+
+def in_group(group: str) -> tuple[str, ...]:
+    """The status codes that the front page counts as open, in_progress or done."""
+    return catalog.table("response_statuses").in_group(group)
+
+
+def counts(db: Any, incident_id: str) -> dict[str, int]:
+    """{open, in_progress, done}: what is joined by same_as counts once, a duplicate with its original."""
+    found = dict.fromkeys(GROUPS, 0)
+    rows = db.execute(
+        "SELECT coalesce(response_status, 'open'), count(*) FROM damage_reports"
+        " WHERE incident_id = ? AND hidden = 0 GROUP BY response_status",
+        (incident_id,),
+    )
+    for status, number in rows:
+        _add(found, status, number)
+    for joined in _joined(db, incident_id):
+        for status in joined.values():
+            _add(found, status, -1)
+        originals = [status for _, status in sorted(joined.items()) if status != "duplicate"]
+        if originals:
+            _add(found, originals[0], 1)
+    return found
+
+
+def _where(filters: Filters) -> Where:
+    where = Where()
+    if filters.incident_id is not None:
+        where = where.also("incident_id = ?", filters.incident_id)
+    if filters.since is not None:
+        where = where.also("updated_at >= ?", filters.since)
+    if filters.category is not None:
+        where = where.also("category = ?", filters.category)
+    if filters.team is not None:
+        where = where.also("team = ?", filters.team)
+    if filters.statuses:
+        marks = ", ".join("?" * len(filters.statuses))
+        where = where.also(f"coalesce(response_status, 'open') IN ({marks})", *filters.statuses)
+    if filters.bbox is not None:
+        west, south, east, north = filters.bbox
+        where = where.also("json_extract(location, '$[0]') BETWEEN ? AND ?", west, east)
+        where = where.also("json_extract(location, '$[1]') BETWEEN ? AND ?", south, north)
+    return where
+
+
+def _add(found: dict[str, int], status: str, number: int) -> None:
+    group = catalog.table("response_statuses").group(status) or ("" if status == "duplicate" else "open")
+    if group:
+        found[group] += number
+
+
+def _joined(db: Any, incident_id: str) -> Iterable[dict[str, str]]:
+    """Groups of reports that are one thing, each {id: status}. Reports of another incident are not joined."""
+    links = db.execute(
+        "SELECT id, same_as FROM damage_reports WHERE incident_id = ? AND same_as IS NOT NULL AND hidden = 0",
+        (incident_id,),
+    ).fetchall()
+    if not links:
+        return []
+    ids = sorted({end for link in links for end in link})
+    statuses = _statuses(db, incident_id, ids)
+    parent = {end: end for end in statuses}
+    for left, right in links:
+        if left in parent and right in parent:
+            parent[_root(parent, left)] = _root(parent, right)
+    groups: dict[str, dict[str, str]] = {}
+    for end, status in statuses.items():
+        groups.setdefault(_root(parent, end), {})[end] = status
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _statuses(db: Any, incident_id: str, ids: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        marks = ", ".join("?" * len(part))
+        found.update(
+            db.execute(
+                f"SELECT id, coalesce(response_status, 'open') FROM damage_reports"
+                f" WHERE id IN ({marks}) AND incident_id = ? AND hidden = 0",
+                (*part, incident_id),
+            ).fetchall()
+        )
+    return found
+
+
+def _root(parent: dict[str, str], end: str) -> str:
+    while parent[end] != end:
+        parent[end] = parent[parent[end]]
+        end = parent[end]
+    return end
