@@ -21,8 +21,8 @@ from sqlcipher3 import dbapi2
 from app.store.durable import sync_file, sync_folder, write_durably
 from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissing, WrongKey
 
-# sqlite-utils prefers a module called pysqlite3 to the standard library's. The errors it catches must be those
-# of our engine (sqlcipher3's are no subclasses of sqlite3's), so this stands before its first import.
+# sqlite-utils prefers a module called pysqlite3 to the standard library's. The errors it catches must be
+# our engine's (sqlcipher3's are no subclasses of sqlite3's), so this stands before its first import.
 sys.modules.setdefault("pysqlite3", sqlcipher3)
 sys.modules.setdefault("pysqlite3.dbapi2", dbapi2)
 

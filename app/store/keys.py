@@ -1,8 +1,8 @@
 """The keys of a node: the data key that opens the store, and the two seeds that are its identity.
 
 All three lie in ``key.json``, under one envelope when a passphrase is set. The seeds are kept out of the
-database on purpose: a node whose store is damaged, or is put back from a backup, must still be able to prove who it is
-and keep its certificate, and a passphrase then guards them exactly as it guards the data.
+database on purpose: a node whose store is damaged, or is put back from a backup, must still be able to prove
+who it is and keep its certificate. A passphrase then guards them exactly as it guards the data.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The key file: clear for its owner only, or sealed under a passphrase; never half written, never guessed open."""
+"""The key file: clear for its owner only, or sealed under a passphrase; never half written."""
 
 from __future__ import annotations
 
