@@ -21,9 +21,9 @@ def names(text: str) -> set[str]:
 ROOMS = {
     "sync": names(
         """
-        __init__ blobs bundle certificate client clock compression digest enrolment errors hub kinds ledger
-        limits merge operation oplog peers projector promotion protocol replica seal session signing snapshot
-        verdict version_vector writer
+        __init__ arrival blobs bundle certificate client clock compression digest enrolment errors hub kinds
+        ledger limits merge operation oplog peers projector promotion protocol replica seal session signing
+        snapshot verdict version_vector writer
         """
     ),
     "app": names(
@@ -33,7 +33,7 @@ ROOMS = {
         """
     ),
     "maps": names("__init__ assets basemap errors grid hazard layers prepare render route"),
-    "desktop": names("__init__ __main__ server window"),
+    "desktop": names("__init__ __main__ errors leash server window"),
 }
 
 PACKAGES = {
@@ -56,9 +56,9 @@ NOUNS = names(
 
     conflicts digest drafts front hazard history login numbers portal status sync_status
 
-    auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits links
-    noun openapi page paging positions problem projection registry routes same_content security service
-    session shape tables vendor wire
+    auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits
+    links names noun openapi page paging positions problem projection registry report_rows routes row
+    same_content security service session shape tables talk vendor wire
     """
 )
 
