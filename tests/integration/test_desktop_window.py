@@ -36,7 +36,7 @@ PAGE = """<!doctype html><html lang="ja"><meta charset="utf-8"><title>灯</title
 <div style="background:#f7f5a9;padding:60px">訓練 この記録は実災害と混ざりません</div>
 <div style="background:#ff9191;padding:60px">避難者 3,849 人</div>"""
 
-# A small server stands in for the node; the window program is the real one, and a line on its stdin closes it.
+# A small server stands in for the node; the window program is the real one. A line on its stdin closes it.
 NODE = """
 import http.server, pathlib, sys, os
 page = pathlib.Path(sys.argv[2]).read_bytes()
