@@ -13,7 +13,7 @@ from typing import Any
 from sync import arrival, certificate, digest, merge, oplog, signing
 from sync.arrival import Outcome
 from sync.certificate import Certificate
-from sync.clock import Clock, ms_of
+from sync.clock import Clock
 from sync.errors import NotEnrolled
 from sync.kinds import REVOCATIONS, Kinds
 from sync.merge import REMOVED
@@ -23,7 +23,6 @@ from sync.operation import (
     LANES,
     REMOVE,
     SET,
-    TALK,
     WORK,
     Change,
     Operation,
@@ -96,7 +95,7 @@ class Replica:
     identity: Identity
     now: Callable[[], int]  # corrected time, ms since 1970
     random: Callable[[int], bytes]
-    on_own_commit: Callable[[bytes, int], None] = lambda incarnation, count: None  # the file beside the database
+    on_own_commit: Callable[[bytes, Vector], None] = lambda incarnation, last: None  # the file beside the database
     streams: dict[bytes, Stream] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     incarnation: bytes = b""
@@ -149,7 +148,7 @@ class Replica:
         self._changed.clear()
         if self._own_written:
             self._own_written = False
-            self.on_own_commit(self.incarnation, self.own_count())
+            self.on_own_commit(self.incarnation, self.own_last())
         return results, committed
 
     def _run_job(self, job: Callable[[Replica], Any]) -> Any:
@@ -319,9 +318,9 @@ class Replica:
         self._set_meta("incarnation", self.incarnation)
         self._own_written = True
 
-    def own_count(self) -> int:
-        """How many operations this node has written in this incarnation."""
-        return sum(stream.last for stream in self.streams.values() if stream.id[:16] == self.origin)
+    def own_last(self) -> Vector:
+        """Where each stream of this incarnation stands."""
+        return {stream.id: stream.last for stream in self.streams.values() if stream.id[:16] == self.origin}
 
     # -- revocation, rebuilding, digest ----------------------------------------------------------
 
@@ -386,20 +385,3 @@ class Replica:
 
     def _set_meta(self, name: str, value: bytes) -> None:
         self.connection.execute("INSERT OR REPLACE INTO log_meta VALUES (?, ?)", (name, value))
-
-
-def created_ms(hlc: int) -> int:
-    return ms_of(hlc)
-
-
-__all__ = [
-    "TALK",
-    "Committed",
-    "Exists",
-    "Identity",
-    "Missing",
-    "Recorded",
-    "Replica",
-    "Result",
-    "StaleVersion",
-]

@@ -1,0 +1,211 @@
+"""Writes the projection tables, inside the replica's transaction. The only room that does.
+
+Before: ``sync/projector.py`` merged the operations. After: ``queries/`` reads the rows. Every table can be
+thrown away and rebuilt from the log with an equal digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from sync.clock import ms_of
+from sync.kinds import Field, Kind, Kinds
+from sync.operation import CITY, Version
+from sync.oplog import Connection
+from sync.projector import Row
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+_JSON = ("point", "ids", "json")
+
+
+def id_text(record: bytes) -> str:
+    """The 36 characters of a record's id."""
+    text = record.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def id_bytes(text: str) -> bytes:
+    return bytes.fromhex(text.replace("-", ""))
+
+
+def scope_text(scope: bytes) -> str:
+    return scope.hex()
+
+
+def incident_of(scope: bytes) -> str | None:
+    return None if scope == CITY else id_text(scope[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """The SQL of one kind, made once."""
+
+    select: str
+    insert: str
+    fields: tuple[tuple[str, Field], ...]
+    encode: tuple[Callable[[Any], Any], ...]
+    decode: tuple[Callable[[Any], Any], ...]
+
+
+@dataclass(slots=True)
+class SqlProjection:
+    connection: Connection
+    kinds: Kinds
+    _statements: dict[str, _Statements] = field(default_factory=dict)
+
+    def load(self, kind: Kind, scope: bytes, record: bytes) -> Row | None:
+        statements = self._of(kind)
+        found = self.connection.execute(
+            f"{statements.select} WHERE id = ? AND scope = ?", (id_text(record), scope_text(scope))
+        ).fetchone()
+        return _row(statements, found, 0) if found is not None else None
+
+    def rows(self, kind: Kind, scope: bytes | None = None) -> Iterator[tuple[bytes, bytes, Row]]:
+        statements = self._of(kind)
+        select = statements.select.replace("SELECT ", "SELECT id, scope, ", 1)
+        where, parameters = (" WHERE scope = ?", (scope_text(scope),)) if scope is not None else ("", ())
+        for found in self.connection.execute(select + where, parameters).fetchall():
+            yield bytes.fromhex(found[1]), id_bytes(found[0]), _row(statements, found, 2)
+
+    def newest_entry(self, kind: Kind, scope: bytes) -> Version | None:
+        """The last entry of a ledger in its order: what a new entry's `after` names."""
+        found = self.connection.execute(
+            f"SELECT origin, seq FROM {kind.table} WHERE incident_id IS ? AND scope = ?"
+            " ORDER BY order_key DESC, origin DESC, seq DESC LIMIT 1",
+            (incident_of(scope), scope_text(scope)),
+        ).fetchone()
+        return (bytes(found[0]), found[1]) if found else None
+
+    def save(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row, old: Row | None) -> None:
+        """Insert a row, or update the columns of an old one that have changed."""
+        if old is None:
+            self._insert(kind, scope, record, node, row)
+            return
+        statements = self._of(kind)
+        columns: dict[str, Any] = {
+            name: encode(row.values.get(name))
+            for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
+            if row.values.get(name) != old.values.get(name) or type(row.values.get(name)) is not type(old.values.get(name))
+        }
+        columns |= {name: value for name, value in _changed(row, old).items()}
+        columns |= {"state": _state(row), "row_hash": row.row_hash, "node": node.hex()}
+        assignments = ", ".join(f'"{name}" = ?' for name in columns)
+        self.connection.execute(
+            f"UPDATE {kind.table} SET {assignments} WHERE id = ? AND scope = ?",
+            (*columns.values(), id_text(record), scope_text(scope)),
+        )
+
+    def _insert(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row) -> None:
+        statements = self._of(kind)
+        values = row.values
+        encoded = [encode(values.get(name)) for (name, _), encode in zip(statements.fields, statements.encode, strict=True)]
+        self.connection.execute(
+            statements.insert,
+            (
+                id_text(record), scope_text(scope), incident_of(scope), *encoded, ms_of(row.created_hlc),
+                ms_of(row.updated_hlc), id_text(row.author) if row.author else None, node.hex(), int(row.hidden),
+                row.conflicts, row.order_key, row.origin, row.seq, _state(row), row.row_hash,
+            ),
+        )  # fmt: skip
+
+    def delete(self, kind: Kind, scope: bytes, record: bytes) -> None:
+        self.connection.execute(
+            f"DELETE FROM {kind.table} WHERE id = ? AND scope = ?", (id_text(record), scope_text(scope))
+        )
+
+    def clear(self) -> None:
+        for kind in self.kinds:
+            self.connection.execute(f"DELETE FROM {kind.table}")
+
+    def _of(self, kind: Kind) -> _Statements:
+        found = self._statements.get(kind.name)
+        if found is None:
+            found = self._statements[kind.name] = _statements(kind)
+        return found
+
+
+def _statements(kind: Kind) -> _Statements:
+    fields = tuple(kind.fields.items())
+    names = ", ".join(f'"{name}"' for name, _ in fields)
+    head = "state, row_hash, origin, seq, author, hidden, conflicts, order_key"
+    tail = "created_at, updated_at, author, node, hidden, conflicts, order_key, origin, seq, state, row_hash"
+    marks = ", ".join("?" * (3 + len(fields) + 11))
+    return _Statements(
+        f"SELECT {head}, {names} FROM {kind.table}",
+        f"INSERT INTO {kind.table} (id, scope, incident_id, {names}, {tail}) VALUES ({marks})",
+        fields,
+        tuple(_encoder(spec) for _, spec in fields),
+        tuple(_decoder(spec) for _, spec in fields),
+    )
+
+
+def _row(statements: _Statements, found: Any, start: int) -> Row:
+    values = tuple(found)[start:]
+    packed, row_hash, origin, seq, author, hidden, conflicts, order_key = values[:8]
+    decoded = {
+        name: decode(value)
+        for (name, _), decode, value in zip(statements.fields, statements.decode, values[8:], strict=True)
+        if value is not None
+    }
+    created, updated, state = _unpack(packed)
+    return Row(
+        decoded, state, bytes(row_hash), bytes(origin), seq, created, updated,
+        id_bytes(author) if author else None, bool(hidden), conflicts, order_key,
+    )  # fmt: skip
+
+
+def _state(row: Row) -> bytes:
+    return _pack([row.created_hlc, row.updated_hlc, row.state])
+
+
+def _changed(row: Row, old: Row) -> dict[str, Any]:
+    """The common columns that differ; an unchanged indexed column in SET would rewrite its index."""
+    now, before = _common(row), _common(old)
+    return {name: value for name, value in now.items() if value != before[name]}
+
+
+def _common(row: Row) -> dict[str, Any]:
+    return {
+        "created_at": ms_of(row.created_hlc),
+        "updated_at": ms_of(row.updated_hlc),
+        "author": id_text(row.author) if row.author else None,
+        "hidden": int(row.hidden),
+        "conflicts": row.conflicts,
+        "order_key": row.order_key,
+        "origin": row.origin,
+        "seq": row.seq,
+    }
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _to_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _to_packed(value: Any) -> bytes | None:
+    return None if value is None else _pack(value)
+
+
+def _to_flag(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _encoder(spec: Field) -> Callable[[Any], Any]:
+    if spec.shape in _JSON or spec.merge == "set":
+        return _to_json
+    return {"packed": _to_packed, "flag": _to_flag}.get(spec.shape, _same)
+
+
+def _decoder(spec: Field) -> Callable[[Any], Any]:
+    if spec.shape in _JSON or spec.merge == "set":
+        return json.loads
+    return {"packed": _unpack, "flag": bool, "bytes": bytes}.get(spec.shape, _same)

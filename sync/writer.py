@@ -1,0 +1,127 @@
+"""The one writer of a node, with group commit: jobs that arrive during a commit share the next one.
+
+No window when it is idle: a single save is committed at once. ``run_batch`` runs where the caller says (a native thread
+under gevent), so that a commit never blocks the loop. Results are given out after the commit, never before.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync import limits
+from sync.arrival import is_disk_error
+from sync.errors import StoreFailed, StoreFull, SyncError, WriterStopped
+from sync.replica import Committed, Replica
+
+Job = Callable[[Replica], Any]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    job: Job
+    weight: int  # operations
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """Owns the replica: nobody else calls it while the writer runs."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        run: Callable[[Callable[[], Any]], Any] = lambda call: call(),
+        on_commit: Callable[[Committed], None] = lambda committed: None,
+        before_retry: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._replica = replica
+        self._run = run
+        self._on_commit = on_commit
+        self._before_retry = before_retry  # frees space (the ballast file); True where it did
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(limits.WRITER_QUEUE_MAX)
+        self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
+        self._stopped = False
+        self._thread.start()
+
+    def submit(self, job: Job, weight: int = 1) -> Future[Any]:
+        """Queue a job; the future ends after the commit that holds it, or with its error."""
+        if self._stopped:
+            raise WriterStopped("the writer has stopped")
+        waiting = _Waiting(job, weight)
+        self._queue.put(waiting)
+        return waiting.future
+
+    def call(self, job: Job, weight: int = 1) -> Any:
+        """Queue a job and wait for its commit. Raises what it raised, StoreFull or StoreFailed."""
+        return self.submit(job, weight).result()
+
+    def stop(self) -> None:
+        """Commit what is queued, then end."""
+        if not self._stopped:
+            self._stopped = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, ended = self._gather(first)
+            self._commit(batch)
+            if ended:
+                return
+
+    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
+        batch, weight = [first], first.weight
+        while weight < limits.BATCH_OPS_MAX:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if waiting is None:
+                return batch, True
+            batch.append(waiting)
+            weight += waiting.weight
+        return batch, False
+
+    def _commit(self, batch: Sequence[_Waiting]) -> None:
+        jobs = [waiting.job for waiting in batch]
+        try:
+            results, committed = self._attempt(jobs)
+        except Exception as error:
+            failure = store_error(error)
+            for waiting in batch:
+                waiting.future.set_exception(failure)
+            return
+        for waiting, result in zip(batch, results, strict=True):
+            if isinstance(result, Exception):
+                waiting.future.set_exception(result)
+            else:
+                waiting.future.set_result(result)
+        self._on_commit(committed)
+
+    def _attempt(self, jobs: Sequence[Job]) -> tuple[list[Any], Committed]:
+        try:
+            return self._run(lambda: self._replica.run_batch(jobs))  # type: ignore[no-any-return]
+        except Exception as error:
+            if isinstance(store_error(error), StoreFull) and self._before_retry():
+                return self._run(lambda: self._replica.run_batch(jobs))  # type: ignore[no-any-return]
+            raise
+
+
+def store_error(error: Exception) -> Exception:
+    """The disk's error in our words; any other error as it is."""
+    if isinstance(error, SyncError):
+        return error
+    if isinstance(error, OSError) or is_disk_error(error):
+        text = f"{getattr(error, 'sqlite_errorname', '')} {error}"
+        if "SQLITE_FULL" in text or "disk is full" in text or getattr(error, "errno", None) == 28:
+            return StoreFull("the disk of this node is full: nothing of this was saved")
+        return StoreFailed(f"the store could not be written: {error}")
+    return error
