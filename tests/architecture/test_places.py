@@ -49,8 +49,8 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 NOUNS = names(
     """
     action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
-    damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts households
-    hq_meetings incidents instruction_replies instructions map muster_replies musters nodes observations
+    damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
+    households hq_meetings incidents instruction_replies instructions map muster_replies musters nodes observations
     patrol_points patrol_tracks patrols places settings shelter_openings shelters situation_reports staff
     stock_movements supplies supply_items supply_requests teams totals users
 
@@ -58,7 +58,7 @@ NOUNS = names(
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits
     links names noun openapi page paging positions problem projection registry report_rows routes row
-    same_content security service session shape tables talk vendor wire
+    same_content security service session shape shell strict_json tables talk vendor wire
     """
 )
 
