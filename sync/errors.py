@@ -84,3 +84,20 @@ class WriterStopped(SyncError):
     code = "writer_stopped"
     fault: Fault = "caller"
     hint = "The node is shutting down; try again after it has started."
+
+
+class BadEnrolment(SyncError):
+    """A device that is not let in, or a hub that is not the city's. The code says which."""
+
+    fault: Fault = "caller"
+    hint = "Make a new code on the hub with `tomoshibi enrol-code`."
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class WriterBusy(SyncError):
+    code = "busy"
+    fault: Fault = "machine"
+    hint = "Try again in a few seconds; nothing of this was saved."

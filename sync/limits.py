@@ -14,11 +14,12 @@ FIRST_RUN_BYTES = 8 * 1024
 RUNS_IN_FLIGHT_MAX = 4
 SEGMENTS_HELD_MAX = 64
 FRAME_BYTES_MAX = 256 * 1024
+RAW_TO_COMPRESSED = 3  # how much larger a run may be before it is compressed
 VECTOR_STREAMS_MAX = 50_000
 REFUSALS_MAX = 3
 
 SIGN_EVERY_OPS = 100
-SIGN_EVERY_BYTES = 256 * 1024  # so that what stands between two signatures always fits into one frame
+SIGN_EVERY_BYTES = 48 * 1024  # so that what stands between two signatures always fits into one frame
 
 BATCH_OPS_MAX = 500
 BATCH_MS_MAX = 50

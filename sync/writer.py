@@ -15,7 +15,7 @@ from typing import Any
 
 from sync import limits
 from sync.arrival import is_disk_error
-from sync.errors import StoreFailed, StoreFull, SyncError, WriterStopped
+from sync.errors import StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped
 from sync.replica import Committed, Replica
 
 Job = Callable[[Replica], Any]
@@ -43,13 +43,16 @@ class Writer:
         self._run = run
         self._on_commit = on_commit
         self._before_retry = before_retry  # frees space (the ballast file); True where it did
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(limits.WRITER_QUEUE_MAX)
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._stopped = False
         self._thread.start()
 
     def submit(self, job: Job, weight: int = 1) -> Future[Any]:
-        """Queue a job; the future ends after the commit that holds it, or with its error."""
+        """Queue a job; the future ends after the commit that holds it, or with its error. Never waits.
+
+        What links submit is bounded by their credit (4 runs each), what people submit by ``call``.
+        """
         if self._stopped:
             raise WriterStopped("the writer has stopped")
         waiting = _Waiting(job, weight)
@@ -57,7 +60,9 @@ class Writer:
         return waiting.future
 
     def call(self, job: Job, weight: int = 1) -> Any:
-        """Queue a job and wait for its commit. Raises what it raised, StoreFull or StoreFailed."""
+        """Queue a job and wait for its commit. Raises what it raised, StoreFull, StoreFailed or WriterBusy."""
+        if self._queue.qsize() >= limits.WRITER_QUEUE_MAX:
+            raise WriterBusy("too many writes wait for the disk")
         return self.submit(job, weight).result()
 
     def stop(self) -> None:

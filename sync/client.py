@@ -1,0 +1,147 @@
+"""The calling side: keeps one link to the hub alive, whatever the network does. One greenlet or thread of its own.
+
+After a loss the first retry is at once, the next within a second, then under the ceiling that the hub gave: a thousand
+terminals must not come back in the same instant.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import socketio
+import socketio.exceptions
+
+from sync.link import Link
+from sync.peers import Peers
+
+NAMESPACE = "/sync"
+EVENT = "f"
+CONNECT_S_MAX = 3.0  # a black hole swallows the handshake: give up soon, so that an opened path is found soon
+SECOND_RETRY_S = 1.0
+
+
+@dataclass
+class Client:
+    url: Callable[[], str | None]
+    peers: Peers
+    uniform: Callable[[], float]  # 0..1
+    ca_file: str | None = None
+    retry_ms_max: int = 250
+    last_error: str | None = None
+    next_try_s: float = 0.0
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _stopped: bool = False
+    _socket: Any = None
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._loop, name="sync-client", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+        self._hang_up()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def try_now(self) -> None:
+        """Stop waiting for the next try."""
+        self._wake.set()
+
+    def _loop(self) -> None:
+        losses = 0
+        while not self._stopped:
+            url = self.url()
+            opened = self._connect_and_wait(url) if url else False
+            losses = 0 if opened else losses + 1
+            if self._stopped:
+                return
+            self.next_try_s = self.delay_s(losses) if url else SECOND_RETRY_S
+            self._wake.wait(self.next_try_s)
+            self._wake.clear()
+
+    def delay_s(self, losses: int) -> float:
+        """How long to wait after so many tries in a row that did not open."""
+        if losses == 0:
+            return 0.0
+        if losses == 1:
+            return self.uniform() * SECOND_RETRY_S
+        return SECOND_RETRY_S / 2 + self.uniform() * max(self.retry_ms_max / 1000, SECOND_RETRY_S / 2)
+
+    def _connect_and_wait(self, url: str) -> bool:
+        """Hold one link until it ends. True where the other side's hello was good."""
+        socket = self._new_socket(url)
+        self._socket = socket
+        ended = threading.Event()
+        links: list[Link] = []
+
+        @socket.on(EVENT, namespace=NAMESPACE)  # type: ignore[untyped-decorator]
+        def received(data: object) -> None:
+            if links:
+                links[0].received(data)
+
+        @socket.on("disconnect", namespace=NAMESPACE)  # type: ignore[untyped-decorator]
+        def disconnected(*_: object) -> None:
+            ended.set()
+
+        try:
+            socket.connect(url, transports=["websocket"], namespaces=[NAMESPACE], wait_timeout=CONNECT_S_MAX)
+        except (socketio.exceptions.ConnectionError, ValueError, OSError) as error:
+            self.last_error = str(error) or "the hub did not answer"
+            self._close(socket)
+            return False
+        link = self.peers.new_link(
+            caller=True,
+            send=lambda frame: self._send(socket, frame, ended),
+            hang_up=ended.set,
+        )
+        links.append(link)
+        link.open()
+        ended.wait()
+        opened = link.session.phase == "open" or link.session.held != {}
+        link.down()
+        self._close(socket)
+        return opened
+
+    def _send(self, socket: Any, frame: bytes, ended: threading.Event) -> None:
+        try:
+            socket.emit(EVENT, frame, namespace=NAMESPACE)
+        except (socketio.exceptions.SocketIOError, OSError):
+            ended.set()  # the transport went away between two frames: the loop resumes from the vectors
+
+    def _new_socket(self, url: str) -> Any:
+        session = requests.Session()
+        session.trust_env = False
+        if self.ca_file:
+            session.verify = self.ca_file
+        return socketio.Client(
+            reconnection=False,
+            handle_sigint=False,
+            http_session=session,
+            request_timeout=CONNECT_S_MAX,
+            websocket_extra_options={"http_no_proxy": [urlsplit(url).hostname or "*"]},
+        )
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._close(self._socket)
+
+    def _close(self, socket: Any) -> None:
+        # An orderly goodbye over a dead path would wait for its answer: the transport is dropped instead.
+        threading.Thread(target=_disconnect, args=(socket,), daemon=True).start()
+
+
+def _disconnect(socket: Any) -> None:
+    try:
+        if socket.connected:
+            socket.disconnect()
+        elif socket.eio.state != "disconnected":
+            socket.eio.disconnect(abort=True)
+    except (socketio.exceptions.SocketIOError, OSError, ValueError):
+        return  # it was gone already

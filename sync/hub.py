@@ -1,0 +1,33 @@
+"""The accepting side of links: one for each socket. The web framework's namespace calls in; nothing here knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sync.link import Link
+from sync.peers import Peers
+
+
+class Hub:
+    """Sockets by id. Any node accepts links; the one with the role hub is where the others call."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+        self._links: dict[str, Link] = {}
+
+    def connected(
+        self, socket: str, send: Callable[[bytes], None], hang_up: Callable[[], None], channel: bytes = b""
+    ) -> None:
+        link = self._peers.new_link(caller=False, send=send, hang_up=hang_up, channel=channel)
+        self._links[socket] = link
+        link.open()
+
+    def received(self, socket: str, data: object) -> None:
+        link = self._links.get(socket)
+        if link is not None:
+            link.received(data)
+
+    def disconnected(self, socket: str) -> None:
+        link = self._links.pop(socket, None)
+        if link is not None:
+            link.down()

@@ -1,0 +1,121 @@
+"""Drives one session over a transport: frames in, actions out, commits through the writer. Knows no socket and no framework."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sync.arrival import Gap, Outcome
+from sync.errors import SyncError
+from sync.session import (
+    Action,
+    Close,
+    Deliver,
+    Opened,
+    Outgrown,
+    Receipts,
+    Regressed,
+    Send,
+    Session,
+    Suspect,
+)
+from sync.writer import Writer
+
+
+class Watcher(Protocol):
+    """Who is told what happens on a link. Called without waiting: it must not block."""
+
+    def opened(self, link: Link, event: Opened) -> None: ...
+    def contact(self, link: Link) -> None: ...
+    def closed(self, link: Link, code: str, text: str) -> None: ...
+    def regressed(self, link: Link, event: Regressed) -> None: ...
+    def suspect(self, link: Link, event: Suspect) -> None: ...
+
+
+@dataclass(eq=False)
+class Link:
+    session: Session
+    writer: Writer
+    now: Callable[[], int]
+    send: Callable[[bytes], None]
+    hang_up: Callable[[], None]
+    watcher: Watcher
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _down: bool = False
+
+    @property
+    def peer(self) -> bytes | None:
+        return self.session.peer.node_id if self.session.peer and self.session.phase in ("vector", "open") else None
+
+    def open(self) -> None:
+        with self._lock:
+            self._act(self.session.on_open(self.now()))
+
+    def received(self, data: object) -> None:
+        with self._lock:
+            self._act(self.session.on_frame(data, self.now()))
+            if self.session.phase == "open":
+                self.watcher.contact(self)
+
+    def wake(self) -> None:
+        """The log grew: push what the peer lacks."""
+        with self._lock:
+            self._act(self.session.pump(self.now()))
+
+    def tick(self) -> None:
+        with self._lock:
+            self._act(self.session.on_tick(self.now()))
+
+    def down(self, code: str = "lost", text: str = "the connection was lost") -> None:
+        """The transport is gone."""
+        with self._lock:
+            if not self._down:
+                self._down = True
+                self.session.phase = "closed"
+                self.watcher.closed(self, code, text)
+
+    def _act(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                if not self._down:
+                    self.send(action.frame)
+            elif isinstance(action, Deliver):
+                self._deliver(action)
+            elif isinstance(action, Receipts):
+                peer, receipts = action.peer, action.receipts
+                self.writer.submit(lambda replica: replica.keep_receipts(peer, receipts), weight=0)
+            elif isinstance(action, Opened):
+                self.watcher.opened(self, action)
+            elif isinstance(action, Regressed):
+                self.watcher.regressed(self, action)
+            elif isinstance(action, Outgrown):
+                self.writer.submit(lambda replica: replica.new_incarnation(), weight=0)
+            elif isinstance(action, Suspect):
+                self.watcher.suspect(self, action)
+            elif isinstance(action, Close):
+                self._down = True
+                self.watcher.closed(self, action.code, action.text)
+                self.hang_up()
+
+    def _deliver(self, action: Deliver) -> None:
+        via = self.session.peer.node_id if self.session.peer else None
+        segments = action.segments
+        weight = sum(len(segment.bodies) for segment in segments)
+        future = self.writer.submit(lambda replica: replica.receive(segments, via), weight)
+        future.add_done_callback(lambda done: self._committed(action, done))
+
+    def _committed(self, action: Deliver, done: Future[list[Outcome]]) -> None:
+        with self._lock:
+            error = done.exception()
+            if error is not None:
+                # Not kept, so not receipted: the peer keeps it and sends it again on the next link.
+                code = error.code if isinstance(error, SyncError) else "not_saved"
+                self._act([Close(code, str(error))])
+                return
+            outcomes = done.result()
+            gaps = {outcome.stream for outcome in outcomes if isinstance(outcome, Gap)}
+            self.session.hold(segment for segment in action.segments if segment.stream in gaps)
+            self._act(self.session.on_committed(action.number, outcomes, self.now()))

@@ -1,0 +1,237 @@
+"""Frames of a link: their bytes and limits (docs/protocol.md §7). Pure. Before and after: ``session``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import zstandard
+
+from sync import limits
+from sync.errors import BadFrame, BadOperation
+from sync.operation import split_stream
+from sync.oplog import Segment
+from sync.version_vector import Vector
+
+VERSION = 1
+HELLO, PROOF, VECTOR, RUN, ACK, NEED, REFUSE = 1, 2, 3, 4, 5, 6, 7
+NAMES = {HELLO: "hello", PROOF: "proof", VECTOR: "vector", RUN: "run", ACK: "ack", NEED: "need", REFUSE: "refuse"}
+NONCE_BYTES = 16
+HEAD_BYTES = 16
+TEXT_CHARS_MAX = 500
+COMPRESSION_LEVEL = 3
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    protocol: int
+    certificate: bytes
+    nonce: bytes
+    clock_ms: int
+    schema: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    signature: bytes
+    clock_ms: int
+    retry_ms_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFrame:
+    digest: bytes | None
+    vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    number: int
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    number: int
+    receipts: tuple[tuple[bytes, int, bytes], ...]  # (stream, seq, first 16 bytes of h)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    wanted: tuple[tuple[bytes, int], ...]  # (stream, from seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    code: str
+    text: str
+    stream: bytes | None
+
+
+Frame = Hello | Proof | VectorFrame | Run | Ack | Need | Refuse
+
+
+def encode(frame: Frame) -> bytes:
+    if isinstance(frame, Hello):
+        items: list[Any] = [HELLO, frame.protocol, frame.certificate, frame.nonce, frame.clock_ms, frame.schema]
+    elif isinstance(frame, Proof):
+        items = [PROOF, frame.signature, frame.clock_ms, frame.retry_ms_max]
+    elif isinstance(frame, VectorFrame):
+        items = [VECTOR, frame.digest, frame.vector]
+    elif isinstance(frame, Run):
+        items = [RUN, frame.number, deflate(frame.segments)]
+    elif isinstance(frame, Ack):
+        items = [ACK, frame.number, frame.receipts]
+    elif isinstance(frame, Need):
+        items = [NEED, frame.wanted]
+    else:
+        items = [REFUSE, frame.code, frame.text[:TEXT_CHARS_MAX], frame.stream]
+    return _encode(items)
+
+
+def decode(data: object) -> Frame:
+    """The frame in ``data``, checked in full. Raises BadFrame."""
+    if not isinstance(data, bytes | bytearray):
+        raise BadFrame("a frame is binary")
+    if len(data) > limits.FRAME_BYTES_MAX and data[1:2] != bytes([VECTOR]):
+        raise BadFrame("the frame is too large")
+    try:
+        items = _decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadFrame("the frame is not msgpack") from error
+    if type(items) is not list or not items or type(items[0]) is not int:
+        raise BadFrame("the frame has no type")
+    reader = _READERS.get(items[0])
+    if reader is None:
+        raise BadFrame("the frame's type is unknown")
+    try:
+        return reader(items[1:])
+    except (TypeError, ValueError, BadOperation) as error:
+        raise BadFrame(f"the {NAMES[items[0]]} frame has another shape") from error
+
+
+def _read_hello(items: list[Any]) -> Hello:
+    protocol, certificate, nonce, clock_ms, schema = items
+    _are(int, protocol, clock_ms, schema)
+    _are(bytes, certificate, nonce)
+    if len(nonce) != NONCE_BYTES or not 0 <= clock_ms < 1 << 47:
+        raise ValueError
+    return Hello(protocol, certificate, nonce, clock_ms, schema)
+
+
+def _read_proof(items: list[Any]) -> Proof:
+    signature, clock_ms, retry_ms_max = items
+    _are(bytes, signature)
+    _are(int, clock_ms, retry_ms_max)
+    return Proof(signature, clock_ms, min(max(retry_ms_max, 0), 10_000))
+
+
+def _read_vector(items: list[Any]) -> VectorFrame:
+    digest, vector = items
+    if digest is not None and (type(digest) is not bytes or len(digest) != 8):
+        raise ValueError
+    if vector is not None:
+        if type(vector) is not dict or len(vector) > limits.VECTOR_STREAMS_MAX:
+            raise ValueError
+        for stream, seq in vector.items():
+            _check_place(stream, seq)
+    if digest is None and vector is None:
+        raise ValueError
+    return VectorFrame(digest, vector)
+
+
+def _read_run(items: list[Any]) -> Run:
+    number, packed = items
+    _are(int, number)
+    _are(bytes, packed)
+    listed = _decode_inflated(packed)
+    if type(listed) is not list or not 1 <= len(listed) <= limits.RUN_OPS_MAX:
+        raise ValueError
+    segments = tuple(_read_segment(item) for item in listed)
+    if sum(len(segment.bodies) for segment in segments) > limits.RUN_OPS_MAX:
+        raise ValueError
+    return Run(number, segments)
+
+
+def _read_segment(item: Any) -> Segment:
+    stream, first, signature, bodies = item
+    _check_place(stream, first)
+    if type(signature) is not bytes or len(signature) != 64 or type(bodies) is not list or not bodies:
+        raise ValueError
+    _are(bytes, *bodies)
+    return Segment(stream, first, signature, tuple(bodies))
+
+
+def _read_ack(items: list[Any]) -> Ack:
+    number, receipts = items
+    _are(int, number)
+    if type(receipts) is not list or len(receipts) > limits.RUN_OPS_MAX:
+        raise ValueError
+    for stream, seq, head in receipts:
+        _check_place(stream, seq)
+        if type(head) is not bytes or len(head) != HEAD_BYTES:
+            raise ValueError
+    return Ack(number, tuple((stream, seq, head) for stream, seq, head in receipts))
+
+
+def _read_need(items: list[Any]) -> Need:
+    (wanted,) = items
+    if type(wanted) is not list or len(wanted) > limits.RUN_OPS_MAX:
+        raise ValueError
+    for stream, seq in wanted:
+        _check_place(stream, seq)
+    return Need(tuple((stream, seq) for stream, seq in wanted))
+
+
+def _read_refuse(items: list[Any]) -> Refuse:
+    code, text, stream = items
+    _are(str, code, text)
+    if stream is not None:
+        _check_place(stream, 1)
+    return Refuse(code[:64], text[:TEXT_CHARS_MAX], stream)
+
+
+_READERS = {
+    HELLO: _read_hello,
+    PROOF: _read_proof,
+    VECTOR: _read_vector,
+    RUN: _read_run,
+    ACK: _read_ack,
+    NEED: _read_need,
+    REFUSE: _read_refuse,
+}
+
+
+def _are(kind: type, *values: Any) -> None:
+    if any(type(value) is not kind for value in values):
+        raise TypeError
+
+
+def _check_place(stream: Any, seq: Any) -> None:
+    if type(stream) is not bytes or type(seq) is not int or not 1 <= seq <= limits.INT64_MAX:
+        raise ValueError
+    split_stream(stream)
+
+
+def deflate(segments: tuple[Segment, ...]) -> bytes:
+    listed = [[segment.stream, segment.first, segment.signature, segment.bodies] for segment in segments]
+    return zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(_encode(listed))
+
+
+def _decode_inflated(packed: bytes) -> Any:
+    """Inflate to at most 1 MiB, whatever the frame's own header promises."""
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(packed) as reader:
+            inflated = reader.read(limits.RUN_INFLATED_BYTES_MAX + 1)
+    except zstandard.ZstdError as error:
+        raise BadFrame("the run does not inflate") from error
+    if len(inflated) > limits.RUN_INFLATED_BYTES_MAX:
+        raise BadFrame("the run inflates to more than 1 MiB")
+    try:
+        return _decode(inflated)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadFrame("the run is not msgpack") from error
