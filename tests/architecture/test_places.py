@@ -22,14 +22,14 @@ ROOMS = {
     "sync": names(
         """
         __init__ arrival blobs bundle certificate client clock compression digest enrolment errors hub kinds
-        ledger limits merge operation oplog peers projector promotion protocol replica seal session signing
-        snapshot verdict version_vector writer
+        ledger limits link merge operation oplog peers projector promotion protocol replica seal session
+        signing snapshot verdict version_vector writer
         """
     ),
     "app": names(
         """
         __init__ __main__ accounts cli config control demo doctor enrol errors factory live messages node
-        permissions
+        permissions verifier
         """
     ),
     "maps": names("__init__ assets basemap errors grid hazard layers prepare render route"),
@@ -50,8 +50,8 @@ NOUNS = names(
     """
     action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
-    households hq_meetings incidents instruction_replies instructions map muster_replies musters nodes observations
-    patrol_points patrol_tracks patrols places settings shelter_openings shelters situation_reports staff
+    households hq_meetings incidents instruction_replies instructions map muster_replies musters nodes
+    observations patrol_points patrol_tracks patrols places settings shelter_openings shelters situation_reports staff
     stock_movements supplies supply_items supply_requests teams totals users
 
     conflicts digest drafts front hazard history login numbers portal status sync_status
