@@ -51,8 +51,8 @@ NOUNS = names(
     action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
     households hq_meetings incidents instruction_replies instructions map muster_replies musters nodes
-    observations patrol_points patrol_tracks patrols places settings shelter_openings shelters situation_reports
-    staff stock_movements supplies supply_items supply_requests teams totals users
+    observations patrol_points patrol_tracks patrols places settings shelter_openings shelters
+    situation_reports staff stock_movements supplies supply_items supply_requests teams totals users
 
     conflicts digest drafts front hazard history login numbers portal status sync_status
 
