@@ -54,7 +54,7 @@ NOUNS = names(
     observations patrol_points patrol_tracks patrols places settings shelter_openings shelters
     situation_reports staff stock_movements supplies supply_items supply_requests teams totals users
 
-    conflicts digest drafts front hazard history login numbers portal status sync_status
+    conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits
     links names noun openapi page paging positions problem projection registry report_rows routes row
