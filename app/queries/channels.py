@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from app.queries import row
@@ -24,8 +25,15 @@ def visible_to(channel: Record, user_id: str, team_id: str | None = None) -> boo
     return not members or user_id in members or team_id in members or channel.author == user_id
 
 
-def hidden_from(db: Any, user_id: str, team_id: str | None = None) -> list[str]:
-    """The ids of channels that this person may not see."""
+def leave_out(db: Any, where: Where, column: str, user_id: str, team_id: str | None = None) -> Where:
+    """``where`` without the channels (by their id in ``column``) that this person may not see."""
+    closed = _hidden_from(db, user_id, team_id)
+    if not closed:
+        return where
+    return where.also(f"{column} NOT IN (SELECT value FROM json_each(?))", json.dumps(closed))
+
+
+def _hidden_from(db: Any, user_id: str, team_id: str | None) -> list[str]:
     where = Where().also("members IS NOT NULL AND members <> '[]'")
     closed = row.select(db, row.kind_of("channels"), where)
     return [channel.id for channel in closed if not visible_to(channel, user_id, team_id)]

@@ -79,11 +79,16 @@ def _where(filters: Filters) -> Where:
         where = where.also("category = ?", filters.category)
     if filters.team is not None:
         where = where.also("team = ?", filters.team)
-    if filters.statuses:
-        marks = ", ".join("?" * len(filters.statuses))
-        where = where.also(f"coalesce(response_status, 'open') IN ({marks})", *filters.statuses)
-    if filters.bbox is not None:
-        west, south, east, north = filters.bbox
+    return narrowed(where, filters.statuses, filters.bbox)
+
+
+def narrowed(where: Where, statuses: tuple[str, ...], bbox: Bbox | None) -> Where:
+    """``where`` with the statuses (one without is open) and the box that a report may have."""
+    if statuses:
+        marks = ", ".join("?" * len(statuses))
+        where = where.also(f"coalesce(response_status, 'open') IN ({marks})", *statuses)
+    if bbox is not None:
+        west, south, east, north = bbox
         where = where.also("json_extract(location, '$[0]') BETWEEN ? AND ?", west, east)
         where = where.also("json_extract(location, '$[1]') BETWEEN ? AND ?", south, north)
     return where

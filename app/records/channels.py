@@ -12,7 +12,7 @@ NOUN = Noun(
     KIND,
     checks={
         "name": shape.text(shape.NAME_CHARS_MAX, lines=False),
-        "members": shape.each(shape.record_id),  # users and teams
+        "members": shape.each(shape.an_id),  # users and teams
     },
     needed=("name",),
 )

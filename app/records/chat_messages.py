@@ -21,10 +21,10 @@ KIND = Kind(
 NOUN = Noun(
     KIND,
     checks={
-        "channel_id": shape.record_id,
+        "channel_id": shape.an_id,
         "text": shape.text(shape.TEXT_CHARS_MAX),
         "attachments": shape.each(shape.sha256),
-        "reply_to": shape.record_id,
+        "reply_to": shape.an_id,
     },
     needed=("channel_id", "text"),
 )

@@ -31,7 +31,7 @@ NOUN = Noun(
         "phase": shape.text(shape.NAME_CHARS_MAX, lines=False),  # a city may name phases of its own
         "opened_at": shape.moment,
         "closed_at": shape.moment,
-        "same_as": shape.record_id,
+        "same_as": shape.an_id,
     },
     needed=("name", "mode", "kind"),
     fixed=("mode",),

@@ -15,7 +15,7 @@ from typing import Any
 from app import catalog
 from app.records import KINDS
 from sync.kinds import Field, Kind
-from sync.operation import SET, Operation
+from sync.operation import SET, Change, Operation
 
 MALFORMED, NOT_CAPABLE = "malformed", "not_capable"
 
@@ -32,14 +32,15 @@ def judge(operation: Operation, node_id: str, capabilities: Collection[str]) -> 
         return None
     if not _readable(kind, operation):
         return MALFORMED
-    return None if _capable(kind, operation, node_id, capabilities) else NOT_CAPABLE
+    return None if capable(kind, operation, node_id, capabilities) else NOT_CAPABLE
 
 
-def _capable(kind: Kind, operation: Operation, node_id: str, capabilities: Collection[str]) -> bool:
+def capable(kind: Kind, written: Operation | Change, node_id: str, capabilities: Collection[str]) -> bool:
+    """Whether a device with these capabilities may write this; asked of an own change before it is made."""
     writers = _CITY_WRITERS.get(kind.name, _CITY_DEFAULT) if kind.city else _INCIDENT_WRITERS
     if any(capability in capabilities for capability in writers):
         return True
-    own_user = kind.name == "users" and operation.type == SET and operation.fields.get("home_node") == node_id
+    own_user = kind.name == "users" and written.type == SET and written.fields.get("home_node") == node_id
     return own_user and "field" in capabilities
 
 

@@ -24,7 +24,7 @@ NOUN = Noun(
         "status": shape.choice(catalog.table("patrol_statuses").codes),
         "location": shape.point,
         "note": shape.text(shape.TEXT_CHARS_MAX),
-        "team": shape.record_id,
+        "team": shape.an_id,
     },
     needed=("status",),
 )

@@ -12,12 +12,23 @@ import math
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from app.errors import Invalid
 
-Check = Callable[[str, Any], Any]  # (field name, value) → the value to write
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """(field name, value) → the value to write. ``schema`` says the same in JSON Schema."""
+
+    run: Callable[[str, Any], Any]
+    schema: Mapping[str, Any]
+
+    def __call__(self, field: str, value: Any) -> Any:
+        return self.run(field, value)
+
 
 NAME_CHARS_MAX = 100
 LINE_CHARS_MAX = 200  # one line: a summary, an address
@@ -25,7 +36,7 @@ TEXT_CHARS_MAX = 2_000  # 6,000 bytes of Japanese: under the log's 8 KiB a text 
 ELEMENTS_MAX = 100  # of a set, in one write
 YEAR_1970_MS, YEAR_2100_MS = 0, 4_102_444_800_000
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def text(chars_max: int, *, lines: bool = True) -> Check:
@@ -49,7 +60,7 @@ def text(chars_max: int, *, lines: bool = True) -> Check:
             refuse("too_long", field, f"has more than {chars_max} characters", "Shorten the text.")
         return clean
 
-    return check
+    return Check(check, {"type": "string", "minLength": 1, "maxLength": chars_max})
 
 
 def choice(codes: Collection[str]) -> Check:
@@ -60,7 +71,7 @@ def choice(codes: Collection[str]) -> Check:
             refuse("unknown_code", field, "is not one of the known codes", "Known: " + ", ".join(codes))
         return value
 
-    return check
+    return Check(check, {"type": "string", "enum": list(codes)})
 
 
 def integer(low: int, high: int) -> Check:
@@ -71,7 +82,7 @@ def integer(low: int, high: int) -> Check:
             refuse("out_of_range", field, "is out of range", f"Send an integer from {low} to {high}.")
         return value
 
-    return check
+    return Check(check, {"type": "integer", "minimum": low, "maximum": high})
 
 
 def real(low: float, high: float) -> Check:
@@ -82,23 +93,23 @@ def real(low: float, high: float) -> Check:
             refuse("out_of_range", field, "is out of range", f"Send a number from {low:g} to {high:g}.")
         return float(value)
 
-    return check
+    return Check(check, {"type": "number", "minimum": low, "maximum": high})
 
 
-def flag(field: str, value: Any) -> bool:
+def _flag(field: str, value: Any) -> bool:
     if type(value) is not bool:
         refuse("wrong_type", field, "is not true or false", "Send true, false or null.")
     return value
 
 
-def moment(field: str, value: Any) -> int:
+def _moment(field: str, value: Any) -> int:
     """A time in ms since 1970, UTC, before the year 2100."""
     if type(value) is not int or not YEAR_1970_MS <= value < YEAR_2100_MS:
         refuse("bad_time", field, "is not a time between 1970 and 2100", "Send the time with its offset.")
     return value
 
 
-def point(field: str, value: Any) -> list[float]:
+def _point(field: str, value: Any) -> list[float]:
     """[lon, lat] in degrees, WGS 84."""
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         refuse("bad_position", field, "is not a position", "Send longitude, then latitude.")
@@ -120,8 +131,8 @@ def record_id(field: str, value: Any) -> str:
         refuse("bad_id", field, "is not the id of a record", "Send the 36 characters of a UUID.")
 
 
-def sha256(field: str, value: Any) -> str:
-    if type(value) is not str or not _SHA256.fullmatch(value):
+def _sha256(field: str, value: Any) -> str:
+    if type(value) is not str or not _HASH.fullmatch(value):
         refuse("bad_hash", field, "is not a SHA-256", "Send 64 hexadecimal digits in lower case.")
     return value
 
@@ -136,7 +147,25 @@ def each(check: Check) -> Check:
             refuse("too_many", field, f"has more than {ELEMENTS_MAX} elements", "Send fewer at once.")
         return sorted({check(field, element) for element in value})
 
-    return check_all
+    return Check(check_all, {"type": "array", "items": dict(check.schema), "maxItems": ELEMENTS_MAX})
+
+
+flag = Check(_flag, {"type": "boolean"})
+moment = Check(_moment, {"type": "string", "format": "date-time"})  # ms inside, ISO 8601 in the API
+point = Check(
+    _point,
+    {
+        "type": "object",
+        "required": ["type", "coordinates"],
+        "additionalProperties": False,
+        "properties": {
+            "type": {"const": "Point"},
+            "coordinates": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+        },
+    },
+)
+sha256 = Check(_sha256, {"type": "string", "pattern": "^[0-9a-f]{64}$"})
+an_id = Check(record_id, {"type": "string", "format": "uuid"})
 
 
 def refuse(code: str, field: str, problem: str, hint: str) -> NoReturn:

@@ -20,7 +20,7 @@ KIND = Kind(
 NOUN = Noun(
     KIND,
     checks={
-        "shelter_id": shape.record_id,
+        "shelter_id": shape.an_id,
         "opening_status": shape.choice(catalog.table("shelter_statuses").codes),
         "opened_at": shape.moment,
         "closed_at": shape.moment,

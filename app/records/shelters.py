@@ -39,7 +39,9 @@ NOUN = Noun(
         "common_id": shape.text(32, lines=False),
         "location": shape.point,
         "capacity": shape.integer(0, 1_000_000),
-        "usable_floors": _floors,
+        "usable_floors": shape.Check(
+            _floors, {"type": "array", "items": {"type": "integer"}, "maxItems": FLOORS_MAX}
+        ),
     },
     needed=("name",),
 )

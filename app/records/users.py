@@ -28,7 +28,7 @@ NOUN = Noun(
     checks={
         "name": shape.text(shape.NAME_CHARS_MAX, lines=False),
         "role": shape.choice(catalog.table("roles").codes),
-        "team": shape.record_id,
+        "team": shape.an_id,
         "active": shape.flag,
     },
     needed=("name", "role"),

@@ -1,0 +1,253 @@
+"""What every collection of the API does: list, show, make, change, history. A noun's module adds its own
+rules.
+
+Before: ``security`` knows the person, ``strict_json`` and ``wire`` give a form. Then ``records/<noun>``
+makes a Change, ``node.write`` makes it durable, and the answer is the record as GET shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, g, jsonify, request, url_for
+
+from app import permissions
+from app.api import paging, strict_json, wire
+from app.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
+from app.queries import incidents, row
+from app.queries.row import Record, Where
+from app.records import CITY, Noun, etag, judge, shape
+from app.records.same_content import same_content
+from sync.kinds import Kind
+from sync.operation import Change
+from sync.replica import Exists, Missing, Recorded
+
+HISTORY_MAX = 500
+_ID_HINT = "Send a UUID of version 7 (RFC 9562), or leave the id out."
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One collection. The hooks are a noun's own rules; each raises, or returns what is said with it.
+
+    ``given``: fields that the server fills in a new record, from (collection, form). ``check``: is this
+    form right for the record of this id (None: a new one)? ``filters``: conditions of the list beyond
+    incident_id and since, and ``parameters`` their names. ``visible``: may this person see the record?
+    """
+
+    kind: Kind
+    node: Any
+    noun: Noun | None = None
+    parameters: tuple[str, ...] = ()
+    given: Callable[[Collection, Mapping[str, Any]], dict[str, Any]] = lambda collection, form: {}
+    edited: Callable[[Collection, Record], dict[str, Any]] = lambda collection, record: {}
+    check: Callable[[Collection, Mapping[str, Any], str, Record | None], None] = _nothing
+    filters: Callable[[Any, Where], Where] = lambda args, where: where
+    visible: Callable[[Record], bool] = lambda record: True
+    hidden: Callable[[Any, Where], Where] = lambda db, where: where
+    incident_of: Callable[[Any, Mapping[str, Any]], str | None] = lambda db, body: None
+    filled: tuple[str, ...] = field(default=())  # not compared when a record is posted again
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def list(self) -> Response:
+        own = () if self.kind.city else ("incident_id",)
+        paging.check_names(request.args, (*own, "since", "limit", "cursor", *self.parameters))
+        limit, db = paging.limit(request.args), self.node.reader()
+        found = row.page(db, self.name, self._where(db), limit, paging.cursor(request.args))
+        items = [wire.to_wire(self.kind, record) for record in found.items]
+        return jsonify(items=items, next_cursor=found.next_cursor)
+
+    def show(self, record_id: str) -> Response:
+        return self._answer(self._find(record_id))
+
+    def history(self, record_id: str) -> Response:
+        record = self._find(record_id)
+        lines = self.node.history(self.name, scope_of(self.node.reader(), record), record.id)
+        return jsonify(record_id=record.id, items=[self._line(line) for line in lines[:HISTORY_MAX]])
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def create(self) -> Response:
+        body = strict_json.read_object(request)
+        record_id = new_id(self.node.clock()) if "id" not in body else _posted_id(body.pop("id"))
+        db = self.node.reader()
+        scope = CITY if self.kind.city else self._scope_of_body(db, body)
+        form = wire.form_of(self.kind, body)
+        noun = self._noun()
+        change = noun.create(record_id, scope, form)
+        self.check(self, form, str(record_id), None)
+        change = noun.create(record_id, scope, form, **self.given(self, form))
+        known = row.get(db, self.name, str(record_id))
+        if known is not None and scope_of(db, known) != scope:
+            raise _id_in_use()
+        self._refuse_if_it_would_not_count(change)
+        result = self.node.write([change], g.person.id)
+        if isinstance(result, Exists):
+            return self._sent_again(record_id, change)
+        return self._answer(self._find(str(record_id)), 201)
+
+    def change(self, record_id: str) -> Response:
+        record = self._find(record_id)
+        permissions.require(g.person, "edit", self.name, owner=record.author)
+        noun = self._noun()
+        scope = scope_of(self.node.reader(), record)
+        seen = etag.read_if_match(request.headers.get("If-Match"))
+        form = wire.form_of(self.kind, strict_json.read_object(request))
+        self.check(self, form, record.id, record)
+        elements = self._elements(scope, record, form)
+        change = noun.edit(uuid.UUID(record.id), scope, form, seen, elements, **self.edited(self, record))
+        self._refuse_if_it_would_not_count(change)
+        result = self.node.write([change], g.person.id)
+        if isinstance(result, Missing):
+            raise _not_found(self.name)
+        if not isinstance(result, Recorded):
+            raise PreconditionFailed(
+                "if_match_unknown",
+                "If-Match names a version that is none of this record's.",
+                "Read the record again and send its ETag.",
+            )
+        return self._answer(self._find(record.id))
+
+    # -- below -----------------------------------------------------------------------------------
+
+    def _noun(self) -> Noun:
+        if self.noun is None:
+            raise Forbidden("read_only_collection", f"{self.name} are not written through the API.", "")
+        return self.noun
+
+    def _where(self, db: Any) -> Where:
+        where, args = Where(), request.args
+        incident_id = paging.record_id(args, "incident_id")
+        if incident_id is not None:
+            if incidents.get(db, incident_id) is None:
+                raise NotFound(
+                    "unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id"
+                )
+            where = where.also("incident_id = ?", incident_id)
+        since = paging.since(args)
+        if since is not None:
+            where = where.also("updated_at >= ?", since)
+        return self.hidden(db, self.filters(args, where))
+
+    def _find(self, record_id: str) -> Record:
+        try:
+            record = row.get(self.node.reader(), self.name, shape.record_id("id", record_id))
+        except Invalid:
+            record = None
+        if record is None or not self.visible(record):
+            raise _not_found(self.name)
+        return record
+
+    def _answer(self, record: Record, status: int = 200) -> Response:
+        response = jsonify(wire.to_wire(self.kind, record))
+        response.status_code = status
+        scope = scope_of(self.node.reader(), record)
+        if not self.kind.entry:
+            response.headers["ETag"] = etag.make_etag(self.node.versions(self.name, scope, record.id))
+        if status == 201:
+            response.headers["Location"] = url_for(f"api.{self.kind.table}_show", record_id=record.id)
+        return response
+
+    def _scope_of_body(self, db: Any, body: dict[str, Any]) -> bytes:
+        posted = body.pop("incident_id", None)
+        parent = self.incident_of(db, body)
+        incident_id = parent if posted is None else shape.record_id("incident_id", posted)
+        if incident_id is None:
+            shape.refuse("required", "incident_id", "is needed", "Send the id of the incident.")
+        if parent is not None and parent != incident_id:
+            hint = "Leave incident_id out, or send the one of its parent."
+            shape.refuse("wrong_incident", "incident_id", "is another incident than the parent's", hint)
+        incident = incidents.get(db, incident_id)
+        if incident is None:
+            shape.refuse(
+                "unknown_incident",
+                "incident_id",
+                "is no incident that this node knows",
+                "List the incidents.",
+            )
+        return incidents.scope(incident)
+
+    def _sent_again(self, record_id: uuid.UUID, change: Change) -> Response:
+        """The id is there already: the same thing sent twice is 200, anything else 409."""
+        lines = self.node.history(self.name, change.scope, str(record_id))
+        first = lines[0]["fields"] if lines else {}
+        if not same_content(change.fields, first, self.filled):
+            raise _id_in_use()
+        return self._answer(self._find(str(record_id)))
+
+    def _elements(self, scope: bytes, record: Record, form: Mapping[str, Any]) -> Any:
+        has_set = any(name in self.kind.fields and self.kind.fields[name].merge == "set" for name in form)
+        return self.node.elements(self.name, scope, record.id) if has_set else None
+
+    def _refuse_if_it_would_not_count(self, change: Change) -> None:
+        certificate = self.node.certificate
+        if certificate is None:
+            return  # the node itself says that it is not enrolled
+        if not judge.capable(self.kind, change, self.node.node_id, certificate.capabilities):
+            raise Forbidden(
+                "device_not_capable",
+                f"This device may not write {self.name}.",
+                "Do this on the hub, or on a device that was enrolled for commands.",
+            )
+
+    def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        shown = {
+            name: wire.plain(value)
+            for name, value in line.items()
+            if name not in ("fields", "at", "received_at")
+        }
+        return {
+            **shown,
+            "at": wire.show_time(line["at"]),
+            "received_at": wire.show_time(line.get("received_at")),
+            "fields": wire.value_fields(self.kind, line["fields"]),
+        }
+
+
+def scope_of(db: Any, record: Record) -> bytes:
+    """The scope that a record stands in."""
+    if record.incident_id is None:
+        return CITY
+    incident = incidents.get(db, record.incident_id)
+    if incident is None:
+        return bytes.fromhex(record.scope)
+    return incidents.scope(incident)
+
+
+def new_id(now_ms: int) -> uuid.UUID:
+    """A UUID of version 7, of this moment."""
+    value = (now_ms & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 7 << 76
+    return uuid.UUID(int=value & ~(0x3 << 62) | 2 << 62)
+
+
+def _posted_id(value: Any) -> uuid.UUID:
+    if value is None:
+        shape.refuse("bad_id", "id", "is null", _ID_HINT)
+    found = uuid.UUID(shape.record_id("id", value))
+    if found.version != 7 or found.variant != uuid.RFC_4122:
+        shape.refuse("bad_id", "id", "is not a UUID of version 7", _ID_HINT)
+    return found
+
+
+def _not_found(name: str) -> NotFound:
+    return NotFound(
+        "not_found", f"No record of {name} has this id here.", "Check the id; it may not have arrived yet."
+    )
+
+
+def _id_in_use() -> Conflict:
+    return Conflict("id_in_use", "This id belongs to a record with other content.", "Send a new id.", "id")

@@ -1,0 +1,54 @@
+"""Fields of which people know several values, with every value, its author, node and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from app.api import paging, wire
+from app.api.collection import scope_of
+from app.permissions import permission
+from app.queries import channels, conflicts, row
+from app.queries.row import Record
+
+
+def register(blueprint: Blueprint, node: Any) -> None:
+    @permission("conflicts", "read")
+    def listed() -> Response:
+        paging.check_names(request.args, ("incident_id", "limit"))
+        db = node.reader()
+        found = conflicts.listed(
+            db, paging.record_id(request.args, "incident_id"), paging.limit(request.args)
+        )
+        return jsonify(
+            items=[item for record in found if _visible(record) for item in _fields(node, db, record)]
+        )
+
+    blueprint.add_url_rule("/api/v1/conflicts", "conflicts", listed)
+
+
+def _visible(record: Record) -> bool:
+    return record.kind != "channels" or channels.visible_to(record, g.person.id, g.person.team)
+
+
+def _fields(node: Any, db: Any, record: Record) -> Iterator[dict[str, Any]]:
+    kind = row.kind_of(record.kind)
+    for name, heads in node.heads(record.kind, scope_of(db, record), record.id).items():
+        yield {
+            "collection": record.kind,
+            "record_id": record.id,
+            "incident_id": record.incident_id,
+            "field": name,
+            "shown": wire.show(kind, name, record.fields.get(name)),
+            "values": [
+                {
+                    "value": wire.show(kind, name, head["value"]),
+                    "author": head["author"],
+                    "node": head["node"],
+                    "at": wire.show_time(head["at"]),
+                }
+                for head in heads
+            ],
+        }

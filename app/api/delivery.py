@@ -1,0 +1,51 @@
+"""How far a record has got: saved here, durable at the hub. What is not proved is null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify
+
+from app.api import wire
+from app.api.collection import scope_of
+from app.errors import Invalid, NotFound
+from app.permissions import permission
+from app.queries import channels, row
+from app.queries.row import Record
+from app.records import KINDS, shape
+
+RUNGS = ("saved_at", "hub_at", "device_at", "seen_at", "ack_at", "started_at", "done_at", "cannot_at")
+_WITHOUT_DELIVERY = ("channel-reads", "revocations")
+
+
+def register(blueprint: Blueprint, node: Any) -> None:
+    @permission("delivery", "read")
+    def shown(record_id: str) -> Response:
+        db = node.reader()
+        record = _find(db, record_id)
+        known = node.delivery(record.kind, scope_of(db, record), record.id)
+        times = {rung: wire.show_time(known.get(rung)) for rung in RUNGS}
+        hub = {"recipient": "hub", "name": "hub", **times, "reason": None}
+        return jsonify(record_id=record.id, recipients=[hub])
+
+    blueprint.add_url_rule("/api/v1/delivery/<record_id>", "delivery", shown)
+
+
+def _find(db: Any, record_id: str) -> Record:
+    try:
+        known = shape.record_id("id", record_id)
+    except Invalid:
+        known = ""
+    for kind in KINDS:
+        record = row.get(db, kind.name, known) if known and kind.name not in _WITHOUT_DELIVERY else None
+        if record is not None and _visible(db, record):
+            return record
+    raise NotFound("not_found", "No record has this id here.", "Check the id; it may not have arrived yet.")
+
+
+def _visible(db: Any, record: Record) -> bool:
+    if record.kind == "chat-messages":
+        channel = channels.get(db, record["channel_id"])
+    else:
+        channel = record if record.kind == "channels" else None
+    return channel is None or channels.visible_to(channel, g.person.id, g.person.team)

@@ -1,0 +1,251 @@
+"""The API's description of itself, OpenAPI 3.1, made from the nouns' own checks. Public: it holds no data.
+
+apispec and pydantic are imported at the first request: a node must start in under two seconds.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from app import records
+from app.permissions import public
+from app.records import nodes
+from sync.kinds import Kind
+
+VERSION = "1.0.0"
+_READ_TIMES = {"type": "string", "format": "date-time", "readOnly": True}
+_PROBLEMS = {
+    "400": "The request cannot be read",
+    "401": "No token, or one that is not known here",
+    "403": "The role or the device may not do this",
+    "404": "Nothing has this id here",
+    "409": "The id belongs to other content",
+    "412": "If-Match names nothing of this record",
+    "413": "The body is larger than 64 KiB",
+    "415": "The body is not application/json",
+    "422": "A value is wrong; `field` names it",
+    "428": "If-Match is needed",
+    "507": "The disk of this node is full",
+}
+
+
+def register(blueprint: Blueprint, node: Any) -> None:
+    @public
+    def description() -> Response:
+        return jsonify(document())
+
+    blueprint.add_url_rule("/api/openapi.json", "openapi", description)
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The whole description."""
+    from apispec import APISpec
+
+    spec = APISpec("Tomoshibi", VERSION, "3.1.0", info={"description": "灯 Tomoshibi, HTTP API version 1"})
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    for name, model in _envelopes().items():
+        spec.components.schema(name, model.model_json_schema(ref_template="#/components/schemas/{model}"))
+    for status, text in _PROBLEMS.items():
+        content = {"application/problem+json": {"schema": _ref("Problem")}}
+        spec.components.response(f"Problem{status}", {"description": text, "content": content})
+    for kind in (*(noun.kind for noun in records.NOUNS.values()), nodes.KIND):
+        _collection(spec, kind)
+    for path, operation in _others().items():
+        spec.path(path, operations={"get": operation})
+    return spec.to_dict()
+
+
+def _envelopes() -> dict[str, Any]:
+    """The shapes that are not records, as pydantic models."""
+    from pydantic import BaseModel, ConfigDict
+
+    class Problem(BaseModel):
+        """RFC 9457, with our `code`, the `field` that is wrong and a `hint` for whoever can act on it."""
+
+        model_config = ConfigDict(extra="allow")
+        type: str
+        title: str
+        status: int
+        detail: str
+        code: str
+        field: str | None
+        hint: str
+
+    class HubLink(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        url: str | None
+        state: str
+        last_contact_at: str | None
+
+    class Status(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        node_id: str
+        name: str
+        role: str
+        unsent: int
+        digest: str
+        conflicts: int
+        quarantined: int
+        awaited: int
+        clock_offset_ms: int
+        version: str
+        schema_: int
+
+    class Anything(BaseModel):
+        """An object whose members are described in the documents beside this one."""
+
+        model_config = ConfigDict(extra="allow")
+
+    return {"Problem": Problem, "HubLink": HubLink, "Status": Anything, "Anything": Anything}
+
+
+def _collection(spec: Any, kind: Kind) -> None:
+    name, noun = _schema_name(kind), records.NOUNS.get(kind.name)
+    shown, posted = _record_schemas(kind)
+    spec.components.schema(name, shown)
+    listing = {
+        "type": "object",
+        "required": ["items", "next_cursor"],
+        "properties": {
+            "items": {"type": "array", "items": _ref(name)},
+            "next_cursor": {"type": ["string", "null"]},
+        },
+    }
+    spec.components.schema(f"{name}Page", listing)
+    many: dict[str, Any] = {
+        "get": _operation(kind, f"List {kind.name}, newest first", f"{name}Page", _filters(kind))
+    }
+    one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, [])}
+    if noun is not None:
+        spec.components.schema(f"{name}Create", posted)
+        create = _operation(kind, f"Make one of {kind.name}", name, [], "201", posts=f"{name}Create")
+        create["responses"]["200"] = _json(name, "The same id and content were here already")
+        many["post"] = create
+        if not kind.entry:
+            edit = {key: value for key, value in posted.items() if key != "required"}
+            edit["properties"] = {
+                key: value for key, value in posted["properties"].items() if key not in ("id", "incident_id")
+            }
+            spec.components.schema(f"{name}Edit", {**edit, "minProperties": 1})
+            header = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
+            one["patch"] = _operation(kind, f"Change one of {kind.name}", name, [header], posts=f"{name}Edit")
+    path = f"/api/v1/{kind.name}"
+    by_id = [
+        {"name": "record_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+    ]
+    spec.path(path, operations=many)
+    spec.path(f"{path}/{{record_id}}", operations=one, parameters=by_id)
+    history = _operation(kind, "Every operation on the record, oldest first", "Anything", [])
+    spec.path(f"{path}/{{record_id}}/history", operations={"get": history}, parameters=by_id)
+
+
+def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(as GET shows it, as POST takes it)"""
+    noun = records.NOUNS.get(kind.name)
+    checks: Mapping[str, Any] = noun.checks if noun else {}
+    needed = noun.needed if noun else ()
+    fields = {name: _nullable(dict(checks[name].schema), name not in needed) for name in checks}
+    ids: dict[str, Any] = {"id": {"type": "string", "format": "uuid"}}
+    if not kind.city:
+        ids["incident_id"] = {"type": "string", "format": "uuid"}
+    given = {name: {"readOnly": True} for name in kind.fields if name not in checks}
+    shown = {
+        **ids,
+        "number": {"type": ["string", "null"], "readOnly": True},
+        **given,
+        **fields,
+        "created_at": _READ_TIMES,
+        "updated_at": _READ_TIMES,
+        "author": {"type": ["string", "null"], "readOnly": True},
+        "node": {"type": "string", "readOnly": True},
+        "conflicts": {"type": "integer", "readOnly": True},
+    }
+    required = [name for name in needed if name != "channel_id"] + (
+        ["channel_id"] if "channel_id" in needed else []
+    )
+    if not kind.city and "channel_id" not in needed:
+        required.append("incident_id")
+    body = {
+        "type": "object",
+        "properties": {**ids, **fields},
+        "required": required,
+        "additionalProperties": False,
+    }
+    return {"type": "object", "properties": shown}, body
+
+
+def _nullable(schema: dict[str, Any], empties: bool) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]} if empties and schema.get("type") != "array" else schema
+
+
+def _filters(kind: Kind) -> list[dict[str, Any]]:
+    names: dict[str, dict[str, Any]] = {
+        "since": {"type": "string", "format": "date-time"},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 500},
+        "cursor": {"type": "string"},
+    }
+    if not kind.city:
+        names["incident_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "damage-reports":
+        names |= {"status": {"type": "string"}, "bbox": {"type": "string"}}
+    if kind.name == "chat-messages":
+        names["channel_id"] = {"type": "string", "format": "uuid"}
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]
+
+
+def _operation(
+    kind: Kind | None,
+    summary: str,
+    schema: str,
+    parameters: list[dict[str, Any]],
+    status: str = "200",
+    posts: str = "",
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "summary": summary,
+        "security": [{"bearer": []}],
+        "parameters": parameters,
+        "responses": {status: _json(schema, summary), **{number: f"Problem{number}" for number in _PROBLEMS}},
+    }
+    if kind is not None:
+        told["tags"] = [kind.name]
+    if posts:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(posts)}}}
+    return told
+
+
+def _others() -> dict[str, dict[str, Any]]:
+    incident = {"name": "incident_id", "in": "query", "schema": {"type": "string", "format": "uuid"}}
+    record = {
+        "name": "record_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "format": "uuid"},
+    }
+    health = _operation(None, "Whether this node answers", "Anything", [])
+    return {
+        "/healthz": {**health, "security": []},
+        "/api/v1/status": _operation(None, "What this node knows", "Status", []),
+        "/api/v1/conflicts": _operation(None, "Fields with several values", "Anything", [incident]),
+        "/api/v1/totals": _operation(
+            None, "Totals of an incident", "Anything", [{**incident, "required": True}]
+        ),
+        "/api/v1/delivery/{record_id}": _operation(None, "How far a record has got", "Anything", [record]),
+    }
+
+
+def _json(schema: str, description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
+
+
+def _ref(schema: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _schema_name(kind: Kind) -> str:
+    return "".join(part.capitalize() for part in kind.name.removesuffix("s").split("-"))

@@ -1,0 +1,13 @@
+"""Points of the rounds: a ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.collection import Collection
+from app.records import NOUNS
+
+
+def collection(node: Any) -> Collection:
+    noun = NOUNS["patrol-points"]
+    return Collection(noun.kind, node, noun)

@@ -1,0 +1,13 @@
+"""Shelters: master data of the city."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.collection import Collection
+from app.records import NOUNS
+
+
+def collection(node: Any) -> Collection:
+    noun = NOUNS["shelters"]
+    return Collection(noun.kind, node, noun)

@@ -1,0 +1,137 @@
+"""Who may do what: one table role × action × collection × scope, for pages, API and sockets.
+
+Before: ``accounts`` says who the person is. After: views and API ask ``require``; a route carries its row as
+a mark (``@permission`` or ``@public``), and a route without one fails the build (``undeclared_routes``).
+Device capabilities are another matter: every node checks those for itself (``records/judge.py``).
+
+Scope ``all`` lets a person act on every record of the collection; ``own`` only on what that person made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol, TypeVar
+
+from app.errors import Forbidden
+
+Action = Literal["read", "create", "edit"]
+Scope = Literal["all", "own"]
+
+
+class Person(Protocol):
+    """What is asked of whoever is logged in (a property or a column, whichever)."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def role(self) -> str: ...
+
+
+_EVERYONE = "admin commander hq_operator shelter_staff patrol viewer"
+_HQ = "admin commander hq_operator"
+_FIELD = f"{_HQ} shelter_staff patrol"
+
+# (collection, action, roles, scope). Whatever is not written here is refused.
+_ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
+    ("status", "read", _EVERYONE, "all"),
+    ("totals", "read", _EVERYONE, "all"),
+    ("conflicts", "read", _EVERYONE, "all"),
+    ("delivery", "read", _EVERYONE, "all"),
+    ("quarantine", "read", "admin", "all"),
+    ("sync", "read", _EVERYONE, "all"),
+    ("sync", "edit", _FIELD, "all"),  # try the hub now
+    ("incidents", "read", _EVERYONE, "all"),
+    ("incidents", "create", _FIELD, "all"),  # a cut-off tablet opens one itself; two are joined by same_as
+    ("incidents", "edit", _HQ, "all"),
+    ("damage-reports", "read", _EVERYONE, "all"),
+    ("damage-reports", "create", _FIELD, "all"),
+    ("damage-reports", "edit", _FIELD, "all"),
+    ("channels", "read", _EVERYONE, "all"),
+    ("channels", "create", _FIELD, "all"),
+    ("channels", "edit", _HQ, "all"),
+    ("channels", "edit", "shelter_staff patrol", "own"),
+    ("chat-messages", "read", _EVERYONE, "all"),
+    ("chat-messages", "create", _FIELD, "all"),
+    ("channel-reads", "create", _EVERYONE, "own"),
+    ("teams", "read", _EVERYONE, "all"),
+    ("teams", "create", _HQ, "all"),
+    ("teams", "edit", _HQ, "all"),
+    ("users", "read", _EVERYONE, "all"),
+    ("users", "create", "admin", "all"),
+    ("users", "edit", "admin", "all"),
+    ("nodes", "read", _EVERYONE, "all"),
+    ("nodes", "edit", "admin", "all"),
+    ("shelters", "read", _EVERYONE, "all"),
+    ("shelters", "create", _HQ, "all"),
+    ("shelters", "edit", _HQ, "all"),
+    ("shelter-openings", "read", _EVERYONE, "all"),
+    ("shelter-openings", "create", f"{_HQ} shelter_staff", "all"),
+    ("shelter-openings", "edit", f"{_HQ} shelter_staff", "all"),
+    ("patrol-points", "read", _EVERYONE, "all"),
+    ("patrol-points", "create", f"{_HQ} patrol", "all"),
+    ("settings", "read", _EVERYONE, "own"),  # one's own theme, text size, password
+    ("settings", "edit", _EVERYONE, "own"),
+)
+
+TABLE: Mapping[tuple[str, Action, str], Scope] = {
+    (role, action, collection): scope for collection, action, roles, scope in _ROWS for role in roles.split()
+}
+
+View = TypeVar("View", bound=Callable[..., Any])
+_MARK = "_tomoshibi_permission"
+PUBLIC = ("", "public")
+
+
+def scope_of(role: str | None, action: Action, collection: str) -> Scope | None:
+    """On which records of the collection a role may do this; None where on none."""
+    return TABLE.get((role or "", action, collection))
+
+
+def allowed(role: str | None, action: Action, collection: str, *, own: bool = True) -> bool:
+    """Whether a role may do this. ``own``: the record is the person's own (or none is meant yet)."""
+    scope = scope_of(role, action, collection)
+    return scope == "all" or (scope == "own" and own)
+
+
+def require(person: Person, action: Action, collection: str, *, owner: str | None = None) -> None:
+    """Raise Forbidden unless this person may; ``owner`` is the author of the record, if one is meant."""
+    if not allowed(person.role, action, collection, own=owner is None or owner == person.id):
+        raise Forbidden(
+            "forbidden",
+            f"The role {person.role} may not {action} {collection}.",
+            "Ask an administrator, or someone at HQ, to do this.",
+        )
+
+
+def permission(collection: str, action: Action) -> Callable[[View], View]:
+    """Mark a view (a route's function) with the row of the table that it asks for."""
+    if not any(key[1:] == (action, collection) for key in TABLE):
+        raise ValueError(f"no role may {action} {collection}: write the row first")
+
+    def mark(view: View) -> View:
+        setattr(view, _MARK, (collection, action))
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view that anyone may ask for, logged in or not."""
+    setattr(view, _MARK, PUBLIC)
+    return view
+
+
+def mark_of(view: Callable[..., Any] | None) -> tuple[str, str] | None:
+    """The mark of a view, also below decorators that used functools.wraps; None where there is none."""
+    return getattr(view, _MARK, None)
+
+
+def undeclared_routes(app: Any) -> list[str]:
+    """The rules of a Flask app whose view carries no mark; static files need none."""
+    return sorted(
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.rpartition(".")[2] != "static"
+        and mark_of(app.view_functions.get(rule.endpoint)) is None
+    )
