@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.link import Link
 from sync.oplog import LogReader
-from sync.replica import Replica
+from sync.replica import Committed, Replica
 from sync.session import Local, Opened, Regressed, Session, Suspect
 from sync.version_vector import Vector
 from sync.writer import Writer
@@ -40,6 +40,7 @@ class Peers:
     now: Callable[[], int]
     wall: Callable[[], int]  # this machine's clock, uncorrected: what hellos compare
     random: Callable[[int], bytes]
+    published: Callable[[], Committed]
     reader: Callable[[], LogReader]
     receipts_of: Callable[[bytes], Vector]
     on_change: Callable[[], None] = lambda: None
@@ -69,8 +70,8 @@ class Peers:
             root_public=identity.root_public,
             schema=self.replica.kinds.schema,
             nonce=self.random(16),
-            vector=lambda: self.replica.vector,
-            digest=self.replica.vector_digest,
+            vector=lambda: self.published().vector,
+            digest=lambda: self.published().digest8(),
             source=lambda sent, cursors, ops, size: reader.next_segments(sent, cursors, ops_max=ops, bytes_max=size),
             is_revoked=self.replica.is_revoked,
             receipts_of=self.receipts_of,

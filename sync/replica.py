@@ -6,7 +6,7 @@ Effects (browsers, peers) come after the commit, from what ``run_batch`` returns
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,14 @@ class Committed:
     """What one batch changed, for those who are told after the commit."""
 
     changed: frozenset[RecordKey]
-    vector: Vector
+    ends: Mapping[bytes, tuple[int, bytes]]  # stream -> (last seq, h)
+
+    @property
+    def vector(self) -> Vector:
+        return {stream: seq for stream, (seq, _) in self.ends.items()}
+
+    def digest8(self) -> bytes:
+        return digest8((stream, seq, head) for stream, (seq, head) in self.ends.items())
 
 
 @dataclass
@@ -124,8 +131,10 @@ class Replica:
     def vector(self) -> Vector:
         return oplog.vector(self.streams.values())
 
-    def vector_digest(self) -> bytes:
-        return digest8((stream.id, stream.last, stream.head) for stream in self.streams.values())
+    def published(self) -> Committed:
+        """What links may know: the state after a commit, never one inside a transaction."""
+        ends = {stream.id: (stream.last, stream.head) for stream in self.streams.values()}
+        return Committed(frozenset(self._changed), ends)
 
     # -- one transaction -------------------------------------------------------------------------
 
@@ -144,7 +153,7 @@ class Replica:
         except BaseException:
             self._rollback()
             raise
-        committed = Committed(frozenset(self._changed), self.vector)
+        committed = self.published()
         self._changed.clear()
         if self._own_written:
             self._own_written = False

@@ -85,6 +85,17 @@ class DataFolder:
         document = {"incarnation": incarnation.id.hex(), "last": last}
         write_durably(self.incarnation, json.dumps(document, sort_keys=True).encode())
 
+    def note_incarnation(self, incarnation: Incarnation) -> None:
+        """The same after every commit of our own, without syncing: a file older than the store does no harm.
+
+        A second sync a commit would halve what a node can save; a store put back over this file is still seen.
+        """
+        last = {stream.hex(): seq for stream, seq in incarnation.last.items()}
+        document = json.dumps({"incarnation": incarnation.id.hex(), "last": last}, sort_keys=True)
+        fresh = self.incarnation.with_name(".incarnation.new")
+        fresh.write_text(document, "ascii")
+        os.replace(fresh, self.incarnation)
+
 
 @dataclass(frozen=True, slots=True)
 class Incarnation:

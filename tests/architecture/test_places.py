@@ -28,8 +28,8 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts cli config control demo doctor enrol errors factory live messages node
-        permissions verifier
+        __init__ __main__ accounts cli config control demo digests doctor enrol errors factory live messages node
+        permissions sync_links sync_socket threads verifier version
         """
     ),
     "maps": names("__init__ assets basemap errors grid hazard layers prepare render route"),
@@ -56,7 +56,7 @@ NOUNS = names(
 
     conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
 
-    auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits
+    auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links names noun openapi page paging positions problem projection registry report_rows routes row
     same_content security service session shape shell strict_json tables talk vendor wire
     """

@@ -1,0 +1,332 @@
+"""The machine of a node: store, replica, writer, links. One page shows how they are joined; requests are `factory.py`'s.
+
+Opened by a command (which holds the data folder's lock), started only by `serve`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from app import digests
+from app.config import Settings
+from app.queries import log as log_queries
+from app.records import KINDS
+from app.records.judge import judge
+from app.store import engine, meta
+from app.store.ballast import Ballast
+from app.store.engine import Connection
+from app.store.folder import DataFolder, Incarnation
+from app.store.keys import NodeKeys
+from app.store.migrations import migrate
+from app.store.projection import SqlProjection, id_bytes, id_text
+from app.sync_links import Links
+from app.threads import in_native_thread, native_thread_id
+from app.version import VERSION
+from sync import signing
+from sync.certificate import Certificate
+from sync.operation import Change, RecordKey, Version
+from sync.replica import Committed, Identity, Replica, Result
+from sync.signing import SigningKey
+from sync.version_vector import Vector
+from sync.writer import Writer
+
+Changed = list[tuple[str, bytes, str]]  # (kind, scope, record id)
+
+
+class Node:
+    def __init__(self, folder: DataFolder, keys: NodeKeys, settings: Settings, connection: Connection) -> None:
+        self.folder, self.keys, self.settings = folder, keys, settings
+        self.kinds = KINDS
+        self._readers: dict[int, Connection] = {}
+        self._subscribers: list[Callable[[Changed], None]] = []
+        self._offset_ms = 0
+        self.name = meta.read_text(connection, "name") or ""
+        self.role = meta.read_text(connection, "role") or "terminal"
+        self._ballast = Ballast(folder.ballast, settings.ballast_mb)
+        self.replica = Replica(
+            connection, KINDS, judge, SqlProjection(connection, KINDS), self._identity(connection), self.clock,
+            os.urandom, self._note_incarnation,
+        )  # fmt: skip
+        self._published = self.replica.published()
+        self._pending: list[Committed] = []
+        self._effects = threading.Event()
+        self._closed = False
+        self.writer = Writer(
+            self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space
+        )
+        self.links = Links(self)
+
+    @staticmethod
+    def open(folder: DataFolder, keys: NodeKeys, settings: Settings) -> Node:
+        """Open the store. The caller holds the folder's lock. Raises StoreMissing, WrongKey, EngineTooOld."""
+        engine.refuse_old_engine()
+        connection = engine.open_connection(folder.database, keys.data_key)
+        if meta.read_text(connection, "role") == "hub":
+            connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
+        migrate(connection)
+        node = Node(folder, keys, settings, connection)
+        node._begin_anew_where_rolled_back()
+        node._rebuild_where_outdated()
+        threading.Thread(target=node._tell, name="effects", daemon=True).start()
+        return node
+
+    def start(self) -> None:
+        """Begin to call the hub and to watch the links; only `serve` does."""
+        self.links.start()
+
+    def close(self) -> None:
+        self._closed = True
+        self.links.stop()
+        self.writer.stop()
+        self._effects.set()
+        for connection in (*self._readers.values(), self.replica.connection):
+            connection.close()
+        self._readers.clear()
+
+    # -- who and when ----------------------------------------------------------------------------
+
+    def _identity(self, connection: Connection) -> Identity:
+        key = SigningKey(self.keys.signing_seed)
+        held = meta.read(connection, "certificate")
+        certificate = Certificate.decode(bytes(held)) if held else None
+        return Identity(key, signing.node_id_of(key.public), meta.read(connection, "root_public"), certificate)
+
+    @property
+    def home(self) -> Path:
+        return self.folder.path
+
+    @property
+    def node_id(self) -> str:
+        return self.replica.identity.node_id.hex()
+
+    @property
+    def certificate(self) -> Certificate | None:
+        return self.replica.identity.certificate
+
+    @property
+    def root_public(self) -> bytes | None:
+        return self.replica.identity.root_public
+
+    @property
+    def enrolled(self) -> bool:
+        return self.certificate is not None
+
+    @property
+    def label(self) -> str:
+        return self.certificate.label if self.certificate else ""
+
+    @property
+    def is_hub(self) -> bool:
+        return self.role == "hub"
+
+    @property
+    def hub_url(self) -> str | None:
+        return self.settings.hub_url or meta.read_text(self.reader(), "hub_url")
+
+    @property
+    def hub_node(self) -> bytes | None:
+        if self.is_hub:
+            return self.replica.identity.node_id
+        return meta.read(self.reader(), "hub_node")
+
+    @staticmethod
+    def wall() -> int:
+        """This machine's clock, ms since 1970."""
+        return time.time_ns() // 1_000_000
+
+    def clock(self) -> int:
+        """The time as corrected by the hub's, ms since 1970."""
+        return self.wall() + self._offset_ms
+
+    @property
+    def clock_offset_ms(self) -> int:
+        """The hub's clock minus this machine's; 0 where no hub was met."""
+        return self._offset_ms
+
+    def correct_clock(self, offset_ms: int) -> None:
+        self._offset_ms = offset_ms
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def write(
+        self, changes: Sequence[Change], author: str | None, local: Callable[[Connection], None] | None = None
+    ) -> Result:
+        """Write changes durably: all or none. Raises sync.errors (NotEnrolled, BadChange, StoreFull, StoreFailed, WriterBusy).
+
+        ``local`` runs in the same transaction; what it raises undoes all.
+        """
+        who = id_bytes(author) if author else None
+
+        def job(replica: Replica) -> Result:
+            if local is not None:
+                local(replica.connection)
+            return replica.record(changes, who)
+
+        result: Result = self.writer.call(job, len(changes))
+        return result
+
+    def local_write(self, change: Callable[[Connection], Any]) -> Any:
+        """Change the local tables in the writer's transaction; returns what ``change`` returns."""
+        return self.writer.call(lambda replica: change(replica.connection), 0)
+
+    def revoke(self, node_id: str, accepted: Vector | None, reason: str = "", author: str | None = None) -> Result:
+        """Revoke a device: of it only what ``accepted`` names counts (None: what is held here now)."""
+        who = id_bytes(author) if author else None
+        node = bytes.fromhex(node_id)
+        result: Result = self.writer.call(lambda replica: replica.revoke(node, accepted, reason, who))
+        self.links.drop(node, "revoked", "this device was revoked")
+        return result
+
+    def adopt_certificate(self, certificate: bytes, root_public: bytes, hub_url: str) -> None:
+        """After enrolment: keep the certificate, and begin to call the hub where the node runs."""
+        held = Certificate.decode(certificate)
+        held.verify(root_public)
+        issuer = held.issuer
+
+        def job(replica: Replica) -> None:
+            meta.write(replica.connection, "certificate", certificate)
+            meta.write(replica.connection, "root_public", root_public)
+            meta.write(replica.connection, "hub_url", hub_url)
+            if issuer is not None:
+                meta.write(replica.connection, "hub_node", issuer.node_id)
+            identity = replica.identity
+            replica.identity = Identity(identity.key, identity.node_id, root_public, held)
+
+        self.writer.call(job, 0)
+        self.links.try_now()
+
+    def rebuild(self) -> int:
+        """Throw the tables away and fold the log again. Returns the operations folded."""
+        return int(in_native_thread(self.replica.rebuild))
+
+    def _free_space(self) -> bool:
+        return self._ballast.release()
+
+    def _note_incarnation(self, incarnation: bytes, last: Vector) -> None:
+        self.folder.note_incarnation(Incarnation(incarnation, last))
+
+    def _begin_anew_where_rolled_back(self) -> None:
+        """A store older than the file beside it is a restored copy: it must not use a number twice."""
+        kept = self.folder.read_incarnation()
+        if kept is None or not self.replica.incarnation:
+            return
+        held = self.replica.vector
+        if kept.id != self.replica.incarnation or any(seq > held.get(s, 0) for s, seq in kept.last.items()):
+            self.writer.call(lambda replica: replica.new_incarnation(), 0)
+
+    def _rebuild_where_outdated(self) -> None:
+        built = meta.read_text(self.replica.connection, "projector")
+        if built != str(KINDS.schema):
+            if built is not None:
+                self.replica.rebuild()
+            self.local_write(lambda connection: meta.write(connection, "projector", str(KINDS.schema)))
+
+    # -- after the commit ------------------------------------------------------------------------
+
+    def _committed(self, committed: Committed) -> None:
+        self._published = committed
+        self._pending.append(committed)
+        self._effects.set()
+
+    def _tell(self) -> None:
+        """Effects, in order: browsers on this node first (they wait for it), then the peers."""
+        while not self._closed:
+            self._effects.wait()
+            self._effects.clear()
+            pending, self._pending = self._pending, []
+            keys: set[RecordKey] = set().union(*(committed.changed for committed in pending))
+            if keys:
+                changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
+                for subscriber in self._subscribers:
+                    subscriber(changed)
+            if pending:
+                self.links.wake()
+
+    def published(self) -> Committed:
+        return self._published
+
+    def subscribe(self, callback: Callable[[Changed], None]) -> None:
+        """Be told after each commit what changed: [(kind, scope, record id)]; empty where only the links changed."""
+        self._subscribers.append(callback)
+
+    def tell_links_changed(self) -> None:
+        for subscriber in self._subscribers:
+            subscriber([])
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def reader(self) -> Connection:
+        """A connection to read with, one a native thread. Queries take it as their first argument."""
+        thread = native_thread_id()
+        found = self._readers.get(thread)
+        if found is None:
+            found = engine.open_connection(self.folder.database, self.keys.data_key, readonly=True)
+            self._readers[thread] = found
+        return found
+
+    def digest(self) -> dict[str, Any]:
+        """Recomputed from the tables: {schema, public, scopes}."""
+        return dict(in_native_thread(lambda: digests.recomputed(self.reader())))
+
+    def heads(self, kind: str, scope: str | bytes, record_id: str) -> dict[str, list[dict[str, Any]]]:
+        return log_queries.heads(self.reader(), kind, scope, record_id)
+
+    def history(self, kind: str, scope: str | bytes, record_id: str) -> list[dict[str, Any]]:
+        return log_queries.history(self.reader(), kind, scope, record_id)
+
+    def versions(self, kind: str, scope: str | bytes, record_id: str) -> tuple[Version, ...]:
+        return log_queries.versions(self.reader(), kind, scope, record_id)
+
+    def elements(self, kind: str, scope: str | bytes, record_id: str) -> dict[str, list[list[Any]]]:
+        return log_queries.elements(self.reader(), kind, scope, record_id)
+
+    def delivery(self, kind: str, scope: str | bytes, record_id: str) -> dict[str, Any]:
+        """{saved_at, hub_at}: facts from receipts; None is "not yet"."""
+        node = self.replica.identity.node_id
+        return log_queries.delivery(self.reader(), node, self.hub_node, self.is_hub, kind, scope, record_id)
+
+    def unsent(self) -> int:
+        if self.is_hub:
+            return 0
+        return log_queries.unsent_count(self.reader(), self.replica.identity.node_id, self.hub_node)
+
+    def unsent_records(self) -> list[dict[str, Any]]:
+        if self.is_hub:
+            return []
+        return log_queries.unsent_records(self.reader(), self.replica.identity.node_id, self.hub_node)
+
+    def peers(self) -> list[dict[str, Any]]:
+        return self.links.peers()
+
+    def try_now(self) -> None:
+        self.links.try_now()
+
+    def status(self) -> dict[str, Any]:
+        """What GET /api/v1/status shows."""
+        from app.queries import conflicts
+
+        db = self.reader()
+        return {
+            "node_id": self.node_id,
+            "name": self.name,
+            "role": self.role,
+            "label": self.label,
+            "enrolled": self.enrolled,
+            "hub": self.links.hub(),
+            "unsent": self.unsent(),
+            "vector": {stream.hex(): seq for stream, seq in sorted(self._published.vector.items())},
+            "digest": digests.kept(db),
+            "conflicts": conflicts.counted(db),
+            "quarantined": log_queries.counted(db, "quarantine"),
+            "awaited": log_queries.counted(db, "awaited"),
+            "forks": log_queries.counted(db, "branch"),
+            "clock_offset_ms": self._offset_ms,
+            "version": VERSION,
+            "schema": KINDS.schema,
+        }
+

@@ -1,0 +1,119 @@
+"""A node's links, joined to its store: the peers, the accepting side, and the call to the hub."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from typing import TYPE_CHECKING, Any
+
+from app.queries import log as log_queries
+from sync.client import Client
+from sync.hub import Hub
+from sync.link import Link
+from sync.oplog import LogReader
+from sync.peers import Peer, Peers
+from sync.session import Opened
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+TICK_S = 1.0
+
+
+class Links:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._peers = Peers(
+            replica=node.replica,
+            writer=node.writer,
+            now=node.clock,
+            wall=node.wall,
+            random=os.urandom,
+            published=node.published,
+            reader=lambda: LogReader(node.reader()),
+            receipts_of=lambda peer: log_queries.receipts_of(node.reader(), peer),
+            on_change=node.tell_links_changed,
+            on_opened=self._opened,
+        )
+        self.hub_side = Hub(self._peers)
+        self._client = Client(self._hub_url, self._peers, random.random)
+        self._stop = threading.Event()
+        self._started = False
+
+    def start(self) -> None:
+        self._started = True
+        threading.Thread(target=self._tick, name="ticks", daemon=True).start()
+        if not self._node.is_hub:
+            self._client.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._started and not self._node.is_hub:
+            self._client.stop()
+
+    def wake(self) -> None:
+        self._peers.wake()
+
+    def try_now(self) -> None:
+        self._client.try_now()
+
+    def drop(self, node_id: bytes, code: str, text: str) -> None:
+        self._peers.drop(node_id, code, text)
+
+    def _hub_url(self) -> str | None:
+        return self._node.hub_url if self._node.enrolled else None
+
+    def _tick(self) -> None:
+        while not self._stop.wait(TICK_S):
+            self._peers.tick()
+
+    def _opened(self, link: Link, event: Opened) -> None:
+        if event.offset_ms is not None and "hub" in event.peer.capabilities:
+            self._node.correct_clock(event.offset_ms)
+            self._client.retry_ms_max = event.retry_ms_max
+
+    # -- what people are shown -------------------------------------------------------------------
+
+    def hub(self) -> dict[str, Any]:
+        """{url, state, last_contact_at}: state is self, connected, down or none (no hub is known)."""
+        node = self._node
+        if node.is_hub:
+            return {"url": None, "state": "self", "last_contact_at": None, "error": None}
+        if node.hub_url is None:
+            return {"url": None, "state": "none", "last_contact_at": None, "error": None}
+        peer = self._peers.peers.get(node.hub_node or b"")
+        state = "connected" if peer is not None and peer.connected else "down"
+        error = (peer.last_error if peer else None) or (self._client.last_error if state == "down" else None)
+        return {"url": node.hub_url, "state": state, "last_contact_at": self._last_contact(peer), "error": error}
+
+    def _last_contact(self, peer: Peer | None) -> int | None:
+        """When the hub was last heard, also over a restart: its receipts are kept with their time."""
+        if peer is not None and peer.last_contact_ms is not None:
+            return peer.last_contact_ms
+        return log_queries.last_receipt_at(self._node.reader(), self._node.hub_node or b"")
+
+    def peers(self) -> list[dict[str, Any]]:
+        """Every node met on a link since the start: who, connected or not, last heard when."""
+        return [
+            {
+                "node_id": peer.node_id.hex(),
+                "name": peer.name,
+                "label": peer.label,
+                "role": "hub" if "hub" in peer.capabilities else "terminal",
+                "state": "connected" if peer.connected else "down",
+                "last_contact_at": peer.last_contact_ms,
+                "offset_ms": peer.offset_ms,
+                "regressed": peer.regressed,
+                "error": peer.last_error,
+                "via": "direct",
+            }
+            for peer in sorted(self._peers.peers.values(), key=lambda peer: peer.label)
+        ]
+
+    def suspects(self) -> list[dict[str, str]]:
+        """Streams that were refused, as seen through a link."""
+        return [
+            {"stream": suspect.stream.hex(), "code": suspect.code, "text": suspect.text}
+            for suspect in self._peers.suspects
+        ]
