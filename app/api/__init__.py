@@ -48,7 +48,7 @@ _NOUNS = (
 def register_api(app: Flask, node: Any) -> Blueprint:
     """Every address of the API on ``app``. The blueprint is returned so that forms' CSRF can leave it out."""
     blueprint = Blueprint("api", __name__)
-    blueprint.before_request(lambda: security.check_request(app, node))
+    blueprint.before_request(lambda: security.check_request(app))
     for noun in _NOUNS:
         _add(blueprint, noun.collection(node))
     for module in (status, conflicts, totals, delivery, openapi):

@@ -75,7 +75,7 @@ class Collection:
 
     def history(self, record_id: str) -> Response:
         record = self._find(record_id)
-        lines = self.node.history(self.name, scope_of(self.node.reader(), record), record.id)
+        lines = self.node.history(self.name, scope_of(record), record.id)
         return jsonify(record_id=record.id, items=[self._line(line) for line in lines[:HISTORY_MAX]])
 
     # -- writing ---------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ class Collection:
         self.check(self, form, str(record_id), None)
         change = noun.create(record_id, scope, form, **self.given(self, form))
         known = row.get(db, self.name, str(record_id))
-        if known is not None and scope_of(db, known) != scope:
+        if known is not None and scope_of(known) != scope:
             raise _id_in_use()
         self._refuse_if_it_would_not_count(change)
         result = self.node.write([change], g.person.id)
@@ -103,7 +103,7 @@ class Collection:
         record = self._find(record_id)
         permissions.require(g.person, "edit", self.name, owner=record.author)
         noun = self._noun()
-        scope = scope_of(self.node.reader(), record)
+        scope = scope_of(record)
         seen = etag.read_if_match(request.headers.get("If-Match"))
         form = wire.form_of(self.kind, strict_json.read_object(request))
         self.check(self, form, record.id, record)
@@ -154,7 +154,7 @@ class Collection:
     def _answer(self, record: Record, status: int = 200) -> Response:
         response = jsonify(wire.to_wire(self.kind, record))
         response.status_code = status
-        scope = scope_of(self.node.reader(), record)
+        scope = scope_of(record)
         if not self.kind.entry:
             response.headers["ETag"] = etag.make_etag(self.node.versions(self.name, scope, record.id))
         if status == 201:
@@ -217,14 +217,9 @@ class Collection:
         }
 
 
-def scope_of(db: Any, record: Record) -> bytes:
+def scope_of(record: Record) -> bytes:
     """The scope that a record stands in."""
-    if record.incident_id is None:
-        return CITY
-    incident = incidents.get(db, record.incident_id)
-    if incident is None:
-        return bytes.fromhex(record.scope)
-    return incidents.scope(incident)
+    return bytes.fromhex(record.scope)
 
 
 def new_id(now_ms: int) -> uuid.UUID:

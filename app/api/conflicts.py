@@ -23,7 +23,7 @@ def register(blueprint: Blueprint, node: Any) -> None:
             db, paging.record_id(request.args, "incident_id"), paging.limit(request.args)
         )
         return jsonify(
-            items=[item for record in found if _visible(record) for item in _fields(node, db, record)]
+            items=[item for record in found if _visible(record) for item in _fields(node, record)]
         )
 
     blueprint.add_url_rule("/api/v1/conflicts", "conflicts", listed)
@@ -33,9 +33,9 @@ def _visible(record: Record) -> bool:
     return record.kind != "channels" or channels.visible_to(record, g.person.id, g.person.team)
 
 
-def _fields(node: Any, db: Any, record: Record) -> Iterator[dict[str, Any]]:
+def _fields(node: Any, record: Record) -> Iterator[dict[str, Any]]:
     kind = row.kind_of(record.kind)
-    for name, heads in node.heads(record.kind, scope_of(db, record), record.id).items():
+    for name, heads in node.heads(record.kind, scope_of(record), record.id).items():
         yield {
             "collection": record.kind,
             "record_id": record.id,

@@ -23,7 +23,7 @@ def register(blueprint: Blueprint, node: Any) -> None:
     def shown(record_id: str) -> Response:
         db = node.reader()
         record = _find(db, record_id)
-        known = node.delivery(record.kind, scope_of(db, record), record.id)
+        known = node.delivery(record.kind, scope_of(record), record.id)
         times = {rung: wire.show_time(known.get(rung)) for rung in RUNGS}
         hub = {"recipient": "hub", "name": "hub", **times, "reason": None}
         return jsonify(record_id=record.id, recipients=[hub])

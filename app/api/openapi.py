@@ -48,8 +48,8 @@ def document() -> dict[str, Any]:
 
     spec = APISpec("Tomoshibi", VERSION, "3.1.0", info={"description": "灯 Tomoshibi, HTTP API version 1"})
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    for name, model in _envelopes().items():
-        spec.components.schema(name, model.model_json_schema(ref_template="#/components/schemas/{model}"))
+    for name, schema in _answers().items():
+        spec.components.schema(name, schema)
     for status, text in _PROBLEMS.items():
         content = {"application/problem+json": {"schema": _ref("Problem")}}
         spec.components.response(f"Problem{status}", {"description": text, "content": content})
@@ -60,48 +60,15 @@ def document() -> dict[str, Any]:
     return spec.to_dict()
 
 
-def _envelopes() -> dict[str, Any]:
-    """The shapes that are not records, as pydantic models."""
-    from pydantic import BaseModel, ConfigDict
+def _answers() -> dict[str, Any]:
+    """The schemas of the answers that are not records."""
+    from pydantic.json_schema import models_json_schema
 
-    class Problem(BaseModel):
-        """RFC 9457, with our `code`, the `field` that is wrong and a `hint` for whoever can act on it."""
+    from app.api.shape import ANSWERS
 
-        model_config = ConfigDict(extra="allow")
-        type: str
-        title: str
-        status: int
-        detail: str
-        code: str
-        field: str | None
-        hint: str
-
-    class HubLink(BaseModel):
-        model_config = ConfigDict(extra="allow")
-        url: str | None
-        state: str
-        last_contact_at: str | None
-
-    class Status(BaseModel):
-        model_config = ConfigDict(extra="allow")
-        node_id: str
-        name: str
-        role: str
-        unsent: int
-        digest: str
-        conflicts: int
-        quarantined: int
-        awaited: int
-        clock_offset_ms: int
-        version: str
-        schema_: int
-
-    class Anything(BaseModel):
-        """An object whose members are described in the documents beside this one."""
-
-        model_config = ConfigDict(extra="allow")
-
-    return {"Problem": Problem, "HubLink": HubLink, "Status": Anything, "Anything": Anything}
+    asked = [(model, "serialization") for model in ANSWERS]
+    _, found = models_json_schema(asked, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    return found["$defs"]
 
 
 def _collection(spec: Any, kind: Kind) -> None:
@@ -140,7 +107,7 @@ def _collection(spec: Any, kind: Kind) -> None:
     ]
     spec.path(path, operations=many)
     spec.path(f"{path}/{{record_id}}", operations=one, parameters=by_id)
-    history = _operation(kind, "Every operation on the record, oldest first", "Anything", [])
+    history = _operation(kind, "Every operation on the record, oldest first", "History", [])
     spec.path(f"{path}/{{record_id}}/history", operations={"get": history}, parameters=by_id)
 
 
@@ -227,15 +194,15 @@ def _others() -> dict[str, dict[str, Any]]:
         "required": True,
         "schema": {"type": "string", "format": "uuid"},
     }
-    health = _operation(None, "Whether this node answers", "Anything", [])
+    health = _operation(None, "Whether this node answers", "Health", [])
     return {
         "/healthz": {**health, "security": []},
         "/api/v1/status": _operation(None, "What this node knows", "Status", []),
-        "/api/v1/conflicts": _operation(None, "Fields with several values", "Anything", [incident]),
+        "/api/v1/conflicts": _operation(None, "Fields with several values", "Conflicts", [incident]),
         "/api/v1/totals": _operation(
-            None, "Totals of an incident", "Anything", [{**incident, "required": True}]
+            None, "Totals of an incident", "Totals", [{**incident, "required": True}]
         ),
-        "/api/v1/delivery/{record_id}": _operation(None, "How far a record has got", "Anything", [record]),
+        "/api/v1/delivery/{record_id}": _operation(None, "How far a record has got", "Delivery", [record]),
     }
 
 

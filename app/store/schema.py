@@ -15,6 +15,7 @@ _COLUMN_OF_SHAPE = {
     "ids": "TEXT",  # JSON list
     "json": "TEXT",
     "bytes": "BLOB",
+    "packed": "BLOB",  # msgpack
 }
 
 _HEAD = ["id TEXT NOT NULL", "scope TEXT NOT NULL", "incident_id TEXT"]
@@ -32,13 +33,26 @@ _TAIL = [
     "row_hash BLOB NOT NULL",
 ]
 
+# What the pages ask most often, beyond the list of an incident: (table, name, columns and condition).
+_MORE_INDEXES = (
+    ("damage_reports", "by_status", "(incident_id, hidden, response_status)"),  # the counts of the front page
+    ("damage_reports", "joined", "(incident_id, same_as) WHERE same_as IS NOT NULL"),
+    ("chat_messages", "by_channel", "(channel_id, order_key)"),
+    ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
+)
+
 
 def create_statements(kinds: Kinds) -> list[str]:
     """The CREATE statements of every projection table and index; safe to run again."""
     statements: list[str] = []
     for kind in kinds:
         statements += _table(kind)
-    return statements
+    known = {kind.table for kind in kinds}
+    return statements + [
+        f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} {what}"
+        for table, name, what in _MORE_INDEXES
+        if table in known
+    ]
 
 
 def columns(kind: Kind) -> list[str]:

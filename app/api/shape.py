@@ -1,0 +1,161 @@
+"""The answers of the API that are not records, as pydantic models: the source of their JSON Schemas.
+
+Imported by ``openapi`` alone, when the description is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Problem(BaseModel):
+    """RFC 9457, with our `code`, the `field` that is wrong and a `hint` for whoever can act on it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None
+    hint: str
+
+
+class Health(BaseModel):
+    ok: bool
+
+
+class HubLink(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    url: str | None
+    state: str
+    last_contact_at: AwareDatetime | None
+
+
+class Status(BaseModel):
+    """What this node knows. `unsent` counts own operations that the hub has not receipted."""
+
+    model_config = ConfigDict(extra="allow")
+
+    node_id: str
+    name: str
+    role: Literal["hub", "terminal"]
+    hub: HubLink
+    unsent: int
+    vector: dict[str, int]
+    digest: str
+    conflicts: int
+    quarantined: int
+    awaited: int
+    clock_offset_ms: int | None
+    version: str
+    schema_number: int = Field(alias="schema")
+
+
+class HistoryLine(BaseModel):
+    """One operation on a record. `counts` is false where it is in quarantine, and `reason` says why."""
+
+    model_config = ConfigDict(extra="allow")
+
+    at: AwareDatetime | None
+    received_at: AwareDatetime | None
+    author: str | None
+    node: str
+    fields: dict[str, Any]
+    counts: bool
+    reason: str | None
+
+
+class History(BaseModel):
+    record_id: str
+    items: list[HistoryLine]
+
+
+class ConflictValue(BaseModel):
+    value: Any
+    author: str | None
+    node: str
+    at: AwareDatetime | None
+
+
+class Conflict(BaseModel):
+    """A field of which people know several values; `shown` is the one in force until somebody settles it."""
+
+    collection: str
+    record_id: str
+    incident_id: str | None
+    field: str
+    shown: Any
+    values: list[ConflictValue]
+
+
+class Conflicts(BaseModel):
+    items: list[Conflict]
+
+
+class SilentSource(BaseModel):
+    shelter_id: str
+    name: str
+
+
+class People(BaseModel):
+    """`value` is null while nobody has counted: blank is never 0."""
+
+    value: int | None
+    as_of: AwareDatetime
+    sources: int
+    reporting: int
+    oldest_at: AwareDatetime | None
+    silent: list[SilentSource]
+
+
+class ShelterCounts(BaseModel):
+    open: int
+    closed: int
+    preparing: int
+    unknown: int
+
+
+class ReportCounts(BaseModel):
+    open: int
+    in_progress: int
+    done: int
+
+
+class PatrolCounts(BaseModel):
+    safe: int
+    caution: int
+    cleared: int
+
+
+class Totals(BaseModel):
+    people: People
+    shelters: ShelterCounts
+    damage_reports: ReportCounts
+    patrols: PatrolCounts
+
+
+class Recipient(BaseModel):
+    """How far a record has got with one recipient; what is not proved is null."""
+
+    recipient: str
+    name: str
+    saved_at: AwareDatetime | None
+    hub_at: AwareDatetime | None
+    device_at: AwareDatetime | None
+    seen_at: AwareDatetime | None
+    ack_at: AwareDatetime | None
+    started_at: AwareDatetime | None
+    done_at: AwareDatetime | None
+    cannot_at: AwareDatetime | None
+    reason: str | None
+
+
+class Delivery(BaseModel):
+    record_id: str
+    recipients: list[Recipient]
+
+
+ANSWERS = (Problem, Health, Status, History, Conflicts, Totals, Delivery)
