@@ -1,7 +1,7 @@
 """Settings of a node: flag > ``TOMOSHIBI_*`` > ``tomoshibi.toml`` in the data folder > default.
 
-Every setting is a field of :class:`Settings`, documented in docs/operations.md. An unknown one refuses to start:
-a misspelt ``passphrase_flie`` must never leave a key in clear.
+Every setting is a field of :class:`Settings`, documented in docs/operations.md. An unknown one refuses to
+start: a misspelt ``passphrase_flie`` must never leave a key in clear.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What this node knows about itself: name, role, the city's root, its certificate, its hub. One row a fact."""
+"""What this node knows about itself: name, role, the city's root, its certificate, its hub. A row a fact."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _table(
 
 
 def _add_projections(connection: Connection) -> None:
-    # Not a numbered step: these tables are made from the kinds and can be thrown away and rebuilt from the log.
+    # Not a numbered step: these tables are made from the kinds and can be rebuilt from the log.
     from app.records import KINDS
 
     connection.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,139 @@
+"""How a node begins: its keys, its empty store, and for a hub the city's root and the first certificate.
+
+Before: ``init`` and the demo. After: ``Node.open`` finds it all in the data folder. The root's private half is
+never in the store: it goes into the recovery file, under a secret that is printed once.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.config import Settings
+from app.errors import Invalid
+from app.records import nodes as node_records
+from app.records import shape
+from app.store import engine, meta
+from app.store.durable import write_durably
+from app.store.envelope import seal
+from app.store.errors import StoreExists
+from app.store.folder import DataFolder
+from app.store.keys import NodeKeys, write_keys
+from app.store.migrations import migrate
+from sync import signing
+from sync.certificate import CAPABILITIES, Certificate
+from sync.signing import SigningKey
+
+RECOVERY_PURPOSE = "tomoshibi:recovery:1"
+SECRET_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 32 signs of 31: 158 bits, without 0 O 1 I L
+HUB_LABEL = "H1"
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    node_id: str
+    role: str
+    name: str
+    home: str
+    admin_code: str | None = None
+    recovery_secret: str | None = None
+    recovery_file: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def refuse_existing(folder: DataFolder) -> None:
+    if folder.holds_node() or folder.recovery.exists():
+        raise StoreExists(f"there is already a node in {folder.path}")
+
+
+def make_node(folder: DataFolder, role: str, name: str, settings: Settings, passphrase: bytes | None) -> Born:
+    """Make a node where none is. What was begun and failed is taken away again."""
+    name = shape.text(shape.NAME_CHARS_MAX, lines=False)("name", name)
+    if role not in ("hub", "terminal"):
+        raise Invalid("unknown_code", f"{role} is not a role of a node", "Use hub or terminal.", field="role")
+    engine.refuse_old_engine()
+    refuse_existing(folder)
+    folder.make()
+    with folder.lock():
+        refuse_existing(folder)
+        try:
+            return _make(folder, role, name, settings, passphrase)
+        except BaseException:
+            _take_away(folder)
+            raise
+
+
+def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphrase: bytes | None) -> Born:
+    keys = NodeKeys.generate()
+    write_keys(folder.keys, keys, passphrase)
+    facts: dict[str, bytes | str] = {"name": name, "role": role}
+    secret = None
+    if role == "hub":
+        root = SigningKey.generate()
+        secret = _write_recovery(folder.recovery, root)
+        facts |= {"root_public": root.public, "certificate": _first_certificate(root, keys, name).encode()}
+
+    def fill(connection: engine.Connection) -> None:
+        migrate(connection)
+        for key, value in facts.items():
+            meta.write(connection, key, value)
+
+    engine.create_database(folder.database, keys.data_key, fill=fill)
+    node_id = signing.node_id_of(SigningKey(keys.signing_seed).public).hex()
+    if secret is None:
+        return Born(node_id, role, name, str(folder.path))
+    code = _first_words(folder, keys, settings, name)
+    return Born(node_id, role, name, str(folder.path), code, secret, str(folder.recovery))
+
+
+def _first_certificate(root: SigningKey, keys: NodeKeys, name: str) -> Certificate:
+    return Certificate.make(
+        root,
+        None,
+        root=signing.root_fingerprint(root.public),
+        public=SigningKey(keys.signing_seed).public,
+        sealing=signing.sealing_public(keys.sealing_seed),
+        name=name,
+        label=HUB_LABEL,
+        capabilities=CAPABILITIES,
+        issued_ms=time.time_ns() // 1_000_000,
+        serial=secrets.token_bytes(16),
+    )
+
+
+def _write_recovery(path: Path, root: SigningKey) -> str:
+    """Seal the root's private half; its secret is made here, never a passphrase that lies on a disk."""
+    signs = [secrets.choice(SECRET_ALPHABET) for _ in range(32)]
+    secret = "-".join("".join(signs[at : at + 4]) for at in range(0, 32, 4))
+    sealed = seal(root.seed, secret.replace("-", "").encode(), RECOVERY_PURPOSE)
+    document = {"version": 1, "holds": "city root", "root_public": root.public.hex(), **sealed}
+    write_durably(path, json.dumps(document, indent=1).encode() + b"\n")
+    return secret
+
+
+def _first_words(folder: DataFolder, keys: NodeKeys, settings: Settings, name: str) -> str:
+    """The hub names itself in the log, and keeps a one-time code for its first administrator."""
+    from app.accounts import Accounts
+    from app.node import Node
+
+    node = Node.open(folder, keys, settings)
+    try:
+        code, keep = Accounts(node).new_code(role="admin")
+        change = node_records.enrolled(node.node_id, name, HUB_LABEL, "hub", sorted(CAPABILITIES))
+        node.write([change], None, local=keep)
+        return code
+    finally:
+        node.close()
+
+
+def _take_away(folder: DataFolder) -> None:
+    database = folder.database
+    for path in (folder.keys, folder.recovery, folder.incarnation, engine.check_path(database), database):
+        for found in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+            found.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""How a command reaches a node: through the control socket, or by opening the store itself."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.node import Node
+    from app.store.folder import DataFolder
+
+# Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
+PERFORMED = ("user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor")
+
+_Command = Callable[..., Any]
+
+home_option = click.option("--home", metavar="DIR", help="Data folder of the node (TOMOSHIBI_HOME).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
+
+
+def settings_of(home: str | None, **flags: Any) -> Settings:
+    """The settings of this run; ``--home`` may stand before or after the verb."""
+    from app import config
+
+    before = (click.get_current_context().find_root().obj or {}).get("home")
+    return config.load({"home": home or before, **flags})
+
+
+def carry_out(settings: Settings, command: str, **arguments: Any) -> Any:
+    """The result of a command, from the running node or from the store that nobody has open."""
+    from app import control
+    from app.store.folder import DataFolder
+
+    folder = DataFolder(settings.home)
+    folder.require_node()
+    answer = control.call(folder.control, command, arguments)
+    if answer is not None:
+        return answer
+    with open_node(settings) as node:
+        return perform(node, command, arguments)
+
+
+def perform(node: Node, command: str, arguments: Mapping[str, Any]) -> Any:
+    """Carry out a command on a node that is open in this process."""
+    if command not in PERFORMED:
+        raise CommandFailed(
+            "unknown_command", f"a running node does not carry out {command}", "Use one release."
+        )
+    return importlib.import_module(f"app.commands.{command}").perform(node, **arguments)
+
+
+@contextlib.contextmanager
+def open_node(settings: Settings) -> Iterator[Node]:
+    """The node of a data folder, under its lock, until the block ends."""
+    from app.node import Node
+    from app.store.engine import refuse_old_engine
+    from app.store.folder import DataFolder
+    from app.store.keys import read_keys
+
+    refuse_old_engine()
+    folder = DataFolder(settings.home)
+    folder.require_node()
+    with folder.lock():
+        node = Node.open(folder, read_keys(folder.keys, passphrase_of(settings)), settings)
+        try:
+            yield node
+        finally:
+            node.close()
+
+
+def passphrase_of(settings: Settings) -> bytes | None:
+    from app.store.keys import read_passphrase
+
+    return None if settings.passphrase_file is None else read_passphrase(settings.passphrase_file)
+
+
+def folder_of(settings: Settings) -> DataFolder:
+    from app.store.folder import DataFolder
+
+    return DataFolder(settings.home)
+
+
+def print_json(result: Any) -> None:
+    click.echo(json.dumps(result, ensure_ascii=False))
+
+
+def iso(ms: int) -> str:
+    """A time as the API writes it: Japan's, with its offset."""
+    from datetime import datetime, timedelta, timezone
+
+    return datetime.fromtimestamp(ms / 1000, timezone(timedelta(hours=9))).isoformat(timespec="seconds")

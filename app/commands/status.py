@@ -1,0 +1,32 @@
+"""`status`: what this node knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.commands.job import carry_out, home_option, json_option, print_json, settings_of
+
+
+@click.command("status")
+@home_option
+@json_option
+def command(home: str | None, as_json: bool) -> None:
+    """What this node knows."""
+    status = carry_out(settings_of(home), "status")
+    if as_json:
+        print_json(status)
+        return
+    hub = status.get("hub") or {}
+    click.echo(f"{status['name']} ({status['role']}), node {status['node_id']}")
+    click.echo(f"hub: {hub.get('url') or '-'}, {hub.get('state') or '-'}")
+    click.echo(f"last contact with it: {hub.get('last_contact_at') or '-'}")
+    click.echo(f"not yet at the hub: {status['unsent']} operations")
+    for name in ("conflicts", "quarantined", "awaited"):
+        click.echo(f"{name}: {status[name]}")
+    click.echo(f"digest: {status['digest']}")
+
+
+def perform(node: Any) -> Any:
+    return node.status()

@@ -1,0 +1,44 @@
+"""`user add`: a person who may log in on this node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.commands.job import carry_out, home_option, json_option, print_json, settings_of
+
+PASSPHRASE_CHARS_READ = 1_024
+
+
+@click.group("user")
+def command() -> None:
+    """People who log in on this node."""
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--role", required=True, help="admin, commander, hq_operator, shelter_staff, patrol or viewer.")
+@click.option("--password-stdin", is_flag=True, help="Read the passphrase from the first line of stdin.")
+@home_option
+@json_option
+def add(name: str, role: str, password_stdin: bool, home: str | None, as_json: bool) -> None:
+    """Add NAME; without a passphrase a one-time code for the login page is printed."""
+    settings = settings_of(home)
+    passphrase = None
+    if password_stdin:
+        passphrase = click.get_text_stream("stdin").readline(PASSPHRASE_CHARS_READ).rstrip("\r\n")
+    result = carry_out(settings, "user", name=name, role=role, passphrase=passphrase)
+    if as_json:
+        print_json(result)
+    elif result["code"]:
+        click.echo(f"added {name}; one-time code: {result['code']}")
+    else:
+        click.echo(f"added {name}")
+
+
+def perform(node: Any, name: str, role: str, passphrase: str | None) -> dict[str, Any]:
+    from app.accounts import Accounts
+
+    added = Accounts(node).add_user(name, role, passphrase)
+    return {"id": added.id, "name": name, "role": role, "code": added.code}

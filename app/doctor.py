@@ -1,0 +1,204 @@
+"""What is wrong with this node and how to mend it. Before: `doctor`. It reads, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.store import engine
+from app.store.ballast import Ballast
+from app.store.errors import EngineTooOld
+from app.store.folder import DataFolder
+from app.store.keys import is_sealed
+from sync import signing
+from sync.errors import BadSignature
+
+State = Literal["ok", "warning", "wrong"]
+MARKS: dict[State, str] = {"ok": "✓", "warning": "!", "wrong": "✗"}
+DISK_WRONG_BYTES, DISK_WARNING_BYTES = 100 * 1024**2, 1024**3
+CLOCK_WARNING_MS = 60_000
+ROWS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    state: State
+    text: str
+    hint: str = ""
+
+
+def examine(node: Any) -> list[Finding]:
+    """Every check, in the order of what the others stand on."""
+    checks: tuple[Callable[[Any], Finding], ...] = (
+        _engine,
+        _disk,
+        _ballast,
+        _key_files,
+        _store,
+        _chains,
+        _digest,
+    )
+    return [check(node) for check in checks] + [_clock(node), *_peers(node)]
+
+
+def _engine(node: Any) -> Finding:
+    version = node.reader().execute("SELECT sqlite_version()").fetchone()[0]
+    cipher = engine.pragma(node.reader(), "cipher_version")
+    try:
+        engine.refuse_old_engine(version)
+    except EngineTooOld as error:
+        return Finding("engine", "wrong", str(error), error.hint)
+    if engine.pragma(node.reader(), "synchronous") != 2:
+        return Finding(
+            "engine",
+            "wrong",
+            "commits are not synced to the disk",
+            "Report this; it is a fault of the program.",
+        )
+    return Finding("engine", "ok", f"SQLite {version}, SQLCipher {cipher}, synchronous FULL")
+
+
+def _disk(node: Any) -> Finding:
+    free = shutil.disk_usage(node.home).free
+    text = f"{free // 1024**2:,} MiB free at {node.home}"
+    hint = "Free some space: a full disk stops new records, and nothing else."
+    if free < DISK_WRONG_BYTES:
+        return Finding("disk", "wrong", text, hint)
+    return (
+        Finding("disk", "warning", text, hint) if free < DISK_WARNING_BYTES else Finding("disk", "ok", text)
+    )
+
+
+def _ballast(node: Any) -> Finding:
+    ballast = Ballast(DataFolder(node.home).ballast, node.settings.ballast_mb)
+    if ballast.size_mb == 0 or ballast.held():
+        return Finding("ballast", "ok", f"{ballast.size_mb} MB held back for a full disk")
+    return Finding("ballast", "warning", "the ballast was given up", "Free space, then start the node again.")
+
+
+def _key_files(node: Any) -> Finding:
+    folder = DataFolder(node.home)
+    if os.name != "nt":
+        for path, wanted in ((folder.path, 0o700), (folder.keys, 0o600), (folder.database, 0o600)):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & ~wanted:
+                return Finding(
+                    "keys",
+                    "wrong",
+                    f"{path.name} can be read by others ({mode:o})",
+                    f"chmod {wanted:o} {path}",
+                )
+    if folder.recovery.exists():
+        hint = f"Copy {folder.recovery.name} to a medium that is kept elsewhere, then delete it here."
+        return Finding("keys", "warning", "the city's recovery file still lies on this machine", hint)
+    if is_sealed(folder.keys):
+        return Finding("keys", "ok", "sealed with a passphrase")
+    hint = "Set TOMOSHIBI_PASSPHRASE_FILE where the disk may fall into other hands."
+    return Finding("keys", "warning", "the key lies in clear beside the data, for its owner only", hint)
+
+
+def _store(node: Any) -> Finding:
+    faults = [row[0] for row in node.reader().execute("PRAGMA cipher_integrity_check").fetchall()]
+    faults += [row[0] for row in node.reader().execute("PRAGMA quick_check").fetchall() if row[0] != "ok"]
+    if faults:
+        hint = "Keep a copy of the data folder, then restore a backup or enrol this device anew."
+        return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
+    return Finding("store", "ok", "every page has its right seal")
+
+
+def _chains(node: Any) -> Finding:
+    streams = operations = 0
+    for number, stream, public, first_fault in _verified(node.reader()):
+        if first_fault:
+            hint = "This copy of the log was altered or damaged: keep it, and enrol this device anew."
+            return Finding("chain", "wrong", f"stream {stream.hex()[:16]} of {public}: {first_fault}", hint)
+        streams, operations = streams + 1, operations + number
+    return Finding(
+        "chain", "ok", f"{operations:,} operations in {streams} streams, every chain and signature holds"
+    )
+
+
+def _verified(connection: Any) -> Iterator[tuple[int, bytes, str, str]]:
+    """For each stream: its length, its id, its node, and what is wrong with it."""
+    for stream in connection.execute("SELECT no, id, node, last, head FROM stream").fetchall():
+        yield (
+            stream["last"],
+            bytes(stream["id"]),
+            bytes(stream["node"]).hex()[:8],
+            _fault_of(connection, stream),
+        )
+
+
+def _fault_of(connection: Any, stream: Any) -> str:
+    from sync.certificate import Certificate
+
+    row = connection.execute(
+        "SELECT data FROM certificate WHERE stream = ? ORDER BY seq", (stream["no"],)
+    ).fetchone()
+    if row is None:
+        return "its certificate is missing"
+    public = Certificate.decode(bytes(row[0])).public
+    runs = connection.execute(
+        "SELECT last, head, signature FROM run WHERE stream = ? ORDER BY last", (stream["no"],)
+    ).fetchall()
+    head, seq = signing.chain_seed(bytes(stream["id"])), 0
+    for run in runs:
+        bodies = connection.execute(
+            "SELECT body FROM op WHERE stream = ? AND seq > ? AND seq <= ? ORDER BY seq",
+            (stream["no"], seq, run["last"]),
+        ).fetchall()
+        if len(bodies) != run["last"] - seq:
+            return f"operations after {seq} are missing"
+        head, seq = signing.chain(head, [bytes(body[0]) for body in bodies]), run["last"]
+        if head != bytes(run["head"]):
+            return f"the chain breaks at {seq}"
+        try:
+            signing.verify(
+                public, bytes(run["signature"]), signing.log_message(bytes(stream["id"]), seq, head)
+            )
+        except BadSignature:
+            return f"the signature at {seq} does not fit"
+    return (
+        ""
+        if (seq, head) == (stream["last"], bytes(stream["head"]))
+        else f"its end is not where it should be ({seq})"
+    )
+
+
+def _digest(node: Any) -> Finding:
+    kept, computed = node.status()["digest"], node.digest()["public"]
+    if kept != computed:
+        hint = "Stop the node, run `tomoshibi rebuild`, and report this."
+        return Finding("digest", "wrong", f"kept {kept}, computed {computed}", hint)
+    return Finding("digest", "ok", f"{computed}, as kept")
+
+
+def _clock(node: Any) -> Finding:
+    offset = node.status().get("clock_offset_ms")
+    if offset is None:
+        return Finding("clock", "ok", "not compared with a hub yet")
+    text = f"{offset / 1000:+.1f} s from the hub's clock"
+    if abs(offset) < CLOCK_WARNING_MS:
+        return Finding("clock", "ok", text)
+    return Finding(
+        "clock", "warning", text, "Set this machine's clock; the times shown are corrected until then."
+    )
+
+
+def _peers(node: Any) -> Iterator[Finding]:
+    if not node.enrolled:
+        hint = "On the hub `tomoshibi enrol-code`, then here `tomoshibi enrol --hub URL --code CODE`."
+        yield Finding("peers", "wrong", "this terminal is not enrolled, and writes nothing", hint)
+    for peer in node.peers():
+        name = f"{peer['name']} ({peer['role']})"
+        if peer["state"] == "connected":
+            yield Finding("peers", "ok", f"{name} is connected")
+        else:
+            yield Finding(
+                "peers", "warning", f"{name} is not connected", "Check the network; records wait here safely."
+            )
