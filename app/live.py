@@ -1,0 +1,62 @@
+"""Doorbells for browsers: after each commit the topics that changed, never content. The page asks its view again.
+
+Before: ``node.subscribe`` calls after the commit. After: ``static/js/live.js`` asks for the fragment.
+A topic is ``<kind>:<incident id>`` for records of an incident, ``<kind>`` for the city's, ``sync`` for this node's links.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from flask import current_app, session
+from flask_socketio import Namespace, SocketIO
+
+SYNC_LOOK_SECONDS = 1
+TOPICS_MAX = 64
+
+
+class Live(Namespace):
+    """The namespace of pages. Only people who are logged in connect; nothing they send is listened to."""
+
+    def on_connect(self, _: Any = None) -> bool | None:
+        token = session.get("token")
+        person = current_app.extensions["accounts"].person_of_session(token) if token else None
+        return None if person else False
+
+
+def register_live(socketio: SocketIO, node: Any) -> None:
+    socketio.on_namespace(Live("/live"))
+
+    def ring(topics: Iterable[str]) -> None:
+        wanted = list(topics)[:TOPICS_MAX]
+        if wanted:
+            socketio.emit("changed", {"topics": wanted}, namespace="/live")
+
+    node.subscribe(lambda changed: ring(topics_of(changed)))
+    socketio.start_background_task(_watch_links, socketio, node, ring)
+
+
+def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:
+    """Chat first: it is what somebody waits for."""
+    topics = {topic_of(kind, scope) for kind, scope, _ in changed}
+    return [*sorted(topics, key=lambda topic: (not topic.startswith("ch"), topic)), "sync"] if topics else []
+
+
+def topic_of(kind: str, scope: bytes) -> str:
+    return f"{kind}:{uuid.UUID(bytes=bytes(scope[1:17]))}" if len(scope) == 17 else kind
+
+
+def _watch_links(socketio: SocketIO, node: Any, ring: Any) -> None:
+    """Links and receipts change without a commit; a look a second at what the badge shows is enough for people."""
+    shown: Any = None
+    while not getattr(node, "closed", False):
+        status = node.status()
+        hub = status.get("hub") or {}
+        peers = [(peer.get("node_id"), peer.get("state")) for peer in node.peers()]
+        now = (hub.get("state"), status.get("unsent"), peers)
+        if now != shown:
+            ring(["sync"] if shown is not None else [])
+            shown = now
+        socketio.sleep(SYNC_LOOK_SECONDS)

@@ -1,0 +1,86 @@
+"""Sentences that Python says to people, by code; everything else stands in the templates. Japanese is the source.
+
+「本部に届いた」 is said only where the node knows that the hub holds the record durably.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _now
+from flask_babel import lazy_gettext as _
+
+SAVED_HERE = _("この端末に保存済み。本部へはつながると自動で送ります")
+SAVED_AT_HUB = _("保存しました。この画面は親機なので、本部に届いています")
+UNDONE = _("取り消しました。履歴には残ります")
+UNDO_KEPT = _("取り消しは記録しましたが、助けを待つ人の報告は隠れません")
+SETTLED = _("決めました。両方の値と決めた人が履歴に残ります")
+TRYING = _("本部へつなぎ直しています")
+FIRST_CHANNEL = _("全体連絡")
+LOGIN_WRONG = _("名前か合言葉が違います")
+LOGIN_CODE_WRONG = _("名前か登録コードが違うか、コードの期限が切れています")
+LOGIN_WAIT = _("まちがいが続いたので、しばらく待ってからもう一度入力してください")
+LOGGED_OUT = _("ログアウトしました")
+NOTHING_CHANGED = _("変わったところはありません")
+
+_FIELD_FAULTS: dict[str, Any] = {
+    "category": _("何がありましたか:1つ選んでください"),
+    "summary": _("ひとこと:200文字までで書いてください"),
+    "description": _("くわしい説明:2,000文字までで書いてください"),
+    "address": _("場所:200文字までで、1行で書いてください"),
+    "location": _("位置:取り直すか、場所を文字で書いてください"),
+    "water_depth_cm": _("水の深さ:0から10,000までの整数(cm)で書いてください"),
+    "name": _("名前:1文字から100文字までで書いてください"),
+    "mode": _("種別:本番・訓練・試験から1つ選んでください"),
+    "kind": _("災害の種類:1つ選んでください"),
+    "text": _("本文:1文字から2,000文字までで書いてください"),
+    "passphrase": _("合言葉:8文字以上にしてください"),
+    "code": _("登録コード:紙にあるとおりに入力してください"),
+    "id": _("この番号の記録は、別の内容ですでに保存されています"),
+}
+_OTHER_FAULT = _("入力した値を確かめてください")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWords:
+    happened: str
+    data: str
+    todo: str
+
+
+def faults_of(error: Exception) -> dict[str, str]:
+    """The fields that are wrong, each with the sentence that says what to do."""
+    field = getattr(error, "field", None) or "id"
+    return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+
+
+def fault_in(field: str) -> dict[str, str]:
+    return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+
+
+def saved_here(node: Any) -> str:
+    """What is true at this moment of a record that was just saved."""
+    return str(SAVED_AT_HUB if node.role == "hub" else SAVED_HERE)
+
+
+def error_words(status: int) -> ErrorWords:
+    """What happened, is my data safe, what to do."""
+    safe = _now("保存した記録は失われていません。書きかけは、この端末に残っています。")
+    table = {
+        400: (_now("この画面は古くなっています"), _now("前の画面を開き直して、もう一度送ってください。")),
+        403: (_now("この操作は、あなたの役割ではできません"), _now("管理者か本部の人に頼んでください。")),
+        404: (_now("その記録は、この端末にありません"), _now("まだ届いていないか、番号が違います。一覧から開いてください。")),
+        412: (_now("画面を開いたあとで、記録が新しくなりました"), _now("開き直して、いまの値を見てから直してください。")),
+        413: (_now("送った内容が大きすぎます"), _now("短くして、もう一度送ってください。")),
+        422: (_now("入力した値を確かめてください"), _now("前の画面にもどって直してください。")),
+        429: (_now("短い時間に続けて送られました"), _now("しばらく待ってから、もう一度試してください。")),
+        503: (_now("この端末の記録をいま開けません"), _now("管理者に、下のコードを伝えてください。")),
+        507: (_now("この端末の空きがなくなりました"), _now("要らないファイルを消すか、管理者に知らせてください。")),
+    }
+    happened, todo = table.get(
+        status, (_now("うまくいきませんでした"), _now("もう一度試し、続くときは管理者に下のコードを伝えてください。"))
+    )
+    if status in (503, 507):
+        safe = _now("すでに保存した記録は失われていません。いま送ろうとしたものは保存されていません。")
+    return ErrorWords(happened, safe, todo)

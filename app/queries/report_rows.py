@@ -1,0 +1,66 @@
+"""Damage reports as a page lists them: narrowed by what a person taps or types. Read by views only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app import catalog
+from app.queries import row
+from app.queries.row import Record, Where
+
+PAGE_ROWS_MAX = 60
+GROUPS = ("open", "in_progress", "done")
+_NAME = "damage-reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What the list is narrowed to; empty means everything."""
+
+    groups: tuple[str, ...] = ()
+    urgency: str | None = None
+    category: str | None = None
+    words: str | None = None
+    before: int | None = None
+
+
+ALL = Narrowed()
+
+
+def listing(db: Any, incident_id: str, narrowed: Narrowed = ALL, limit: int = PAGE_ROWS_MAX) -> list[Record]:
+    """Newest first; one row more than ``limit`` tells that there are more."""
+    tail = f"ORDER BY created_at DESC, id DESC LIMIT {int(limit) + 1}"
+    return row.select(db, row.kind_of(_NAME), _where(incident_id, narrowed), tail)
+
+
+def total(db: Any, incident_id: str, narrowed: Narrowed = ALL) -> int:
+    return row.count(db, _NAME, _where(incident_id, narrowed))
+
+
+def in_conflict(db: Any, incident_id: str, limit: int = PAGE_ROWS_MAX) -> list[Record]:
+    where = Where().also("incident_id = ?", incident_id).also("conflicts > 0")
+    return row.select(db, row.kind_of(_NAME), where, f"ORDER BY updated_at DESC LIMIT {int(limit)}")
+
+
+def in_conflict_count(db: Any, incident_id: str) -> int:
+    return row.count(db, _NAME, Where().also("incident_id = ?", incident_id).also("conflicts > 0"))
+
+
+def _where(incident_id: str, narrowed: Narrowed) -> Where:
+    where = Where().also("incident_id = ?", incident_id)
+    if narrowed.groups:
+        words = catalog.table("response_statuses")
+        codes = [code for group in narrowed.groups for code in words.in_group(group)]
+        where = where.also(f"coalesce(response_status, 'open') IN ({', '.join('?' for _ in codes)})", *codes)
+    for column in ("urgency", "category"):
+        value = getattr(narrowed, column)
+        if value:
+            where = where.also(f"{column} = ?", value)
+    if narrowed.words:
+        like = "%" + narrowed.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        columns = ("summary", "address", "number", "description")
+        where = where.also("(" + " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in columns) + ")", *[like] * 4)
+    if narrowed.before is not None:
+        where = where.also("created_at < ?", narrowed.before)
+    return where

@@ -1,0 +1,52 @@
+// @ts-check
+// The composer: Enter sends (never while an IME composes), Shift+Enter breaks the line, a quick reply is one tap.
+import { forget } from "./draft.js";
+
+/** @param {Element | null} box */
+function toEnd(box) {
+  if (!box) return;
+  if (box.scrollHeight > box.clientHeight + 4 && getComputedStyle(box).overflowY === "auto") box.scrollTop = box.scrollHeight;
+  else if (box.hasAttribute("data-page-scroll")) window.scrollTo(0, document.documentElement.scrollHeight);
+}
+
+/** @param {Element} box */
+function nearEnd(box) {
+  const own = getComputedStyle(box).overflowY === "auto";
+  const left = own ? box.scrollHeight - box.scrollTop - box.clientHeight
+    : document.documentElement.scrollHeight - window.scrollY - window.innerHeight;
+  return left < 160;
+}
+
+/** @param {HTMLFormElement} form */
+function watch(form) {
+  const text = form.querySelector("textarea");
+  text?.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    if (text.value.trim() !== "") form.requestSubmit();
+  });
+  form.addEventListener("htmx:afterRequest", (event) => {
+    const detail = /** @type {CustomEvent} */ (event).detail;
+    if (detail.elt !== form || !detail.successful) return;
+    const quick = detail.requestConfig?.triggeringEvent?.submitter?.name === "phrase";
+    if (!quick && text) {
+      text.value = "";
+      forget(form);
+    }
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-composer]")) {
+  if (form instanceof HTMLFormElement) watch(form);
+}
+
+let stay = true;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const target = /** @type {CustomEvent} */ (event).detail.target;
+  if (target instanceof Element && target.matches(".messages")) stay = nearEnd(target);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  const box = document.getElementById(/** @type {Element} */ (event.target).id);
+  if (box?.matches(".messages") && stay) toEnd(box);
+});
+for (const box of document.querySelectorAll(".messages")) toEnd(box);

@@ -1,0 +1,131 @@
+"""Changes of a damage report: its fields, its response, a conflict settled, a report taken back."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app import messages, records
+from app.errors import Forbidden, Invalid
+from app.forms import damage_report as forms
+from app.permissions import permission
+from app.queries import damage_reports as queries
+from app.queries import incidents
+from app.queries.row import Record
+from app.records import etag
+from app.views import shell
+from app.views.damage_reports import KIND, report_here, versions_of
+from sync.operation import REMOVE, Change
+
+SETTLED_CHARS_MAX = 4000
+
+pages = Blueprint(
+    "damage_report_edits", __name__, url_prefix="/incidents/<uuid:incident_id>/damage-reports/<uuid:report_id>"
+)
+
+
+@pages.get("/edit")
+@permission(KIND, "edit")
+def edit(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    typed = forms_of(report)
+    return _form(report, typed | {f"{forms.WAS}{name}": value for name, value in typed.items()}
+                 | {"versions": versions_of(incident, report)}, {})
+
+
+@pages.post("/edit")
+@permission(KIND, "edit")
+def save(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    try:
+        fields = forms.read_edit(request.form)
+        if not fields:
+            flash(messages.NOTHING_CHANGED, "plain")
+            return _back(incident, report)
+        change = _change(incident, report, fields)
+    except Invalid as error:
+        return _form(report, request.form, messages.faults_of(error)), 422
+    shell.write(change)
+    flash(messages.saved_here(shell.node()), "ok")
+    return _back(incident, report)
+
+
+@pages.post("/response")
+@permission(KIND, "edit")
+def respond(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    """The response status, by one tap on the report's page."""
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    shell.write(_change(incident, report, {"response_status": request.form.get("response_status") or None}))
+    flash(messages.saved_here(shell.node()), "ok")
+    return _back(incident, report)
+
+
+@pages.post("/settlements")
+@permission(KIND, "edit")
+def settle(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    """A person decides between values: the one written replaces all that stood on the page."""
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    field, value = request.form.get("field", ""), request.form.get("value", "")
+    shell.write(_change(incident, report, {field: _settled(field, value)}))
+    flash(messages.SETTLED, "ok")
+    return _back(incident, report)
+
+
+@pages.post("/removal")
+@permission(KIND, "edit")
+def remove(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    """Take one's own report back. It stays in the history; an unanswered rescue stays visible."""
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    if report.author != current_user.id:
+        raise Forbidden("not_own", "Only who wrote a report takes it back.", "Set its response status instead.")
+    seen = etag.read_versions(request.form.get("versions", ""))
+    shell.write(Change(KIND, uuid.UUID(report.id).bytes, incidents.scope(incident), {}, REMOVE, seen, "present"))
+    if queries.get(shell.db(), report.id) is None:
+        flash(messages.UNDONE, "plain")
+        return redirect(url_for("damage_reports.index", incident_id=incident.id), 303)
+    flash(messages.UNDO_KEPT, "plain")
+    return _back(incident, report)
+
+
+def forms_of(report: Record) -> dict[str, str]:
+    """The report's values as the form shows them."""
+    typed = {name: "" if report[name] is None else str(report[name]) for name in forms.EDITED}
+    rescue = report["rescue_needed"]
+    typed["rescue_needed"] = "" if rescue is None else ("yes" if rescue else "no")
+    typed["response_status"] = report["response_status"] or ""
+    if report["location"]:
+        typed["lon"], typed["lat"] = (str(part) for part in report["location"])
+    typed["accuracy_m"] = "" if report["accuracy_m"] is None else str(report["accuracy_m"])
+    return typed
+
+
+def _settled(field: str, text: str) -> Any:
+    if field not in records.damage_reports.NOUN.writable or len(text) > SETTLED_CHARS_MAX:
+        raise Invalid("unknown_field", "no such field", "Open the report again.", field[:64])
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Invalid("not_json", "the value cannot be read", "Open the report again.", field) from error
+
+
+def _change(incident: Record, report: Record, fields: dict[str, Any]) -> Change:
+    seen = etag.read_versions(request.form.get("versions", ""))
+    return records.damage_reports.edit(uuid.UUID(report.id), incidents.scope(incident), fields, seen)
+
+
+def _form(report: Record, typed: Any, faults: dict[str, str]) -> str:
+    return render_template("damage_reports/edit.html", report=report, typed=typed, faults=faults)
+
+
+def _back(incident: Record, report: Record) -> ResponseReturnValue:
+    return redirect(url_for("damage_reports.show", incident_id=incident.id, report_id=report.id), 303)

@@ -1,0 +1,79 @@
+"""The front page of an incident: counts, what waits, the feed, and at HQ the chat beside it."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, render_template, request
+from flask_login import current_user
+
+from app.permissions import permission
+from app.queries import front as queries
+from app.queries import report_rows, talk
+from app.views import chat_messages, shell
+
+FEED_ROWS_MAX = 40
+
+pages = Blueprint("front", __name__)
+
+
+@pages.get("/incidents/<uuid:incident_id>")
+@permission("damage-reports", "read")
+def show(incident_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    channels = talk.channel_lines(shell.db(), incident.id, current_user.id, current_user.team)
+    channel = channels[0].channel if channels else None
+    return render_template(
+        "front/show.html",
+        channels=channels,
+        channel=channel,
+        messages=chat_messages.messages_of(incident, channel.id) if channel else [],
+        **_counts(incident.id),
+        **_feed(incident.id),
+    )
+
+
+@pages.get("/incidents/<uuid:incident_id>/counts")
+@permission("damage-reports", "read")
+def counts(incident_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    return render_template("front/_counts.html", **_counts(incident.id))
+
+
+@pages.get("/incidents/<uuid:incident_id>/feed")
+@permission("damage-reports", "read")
+def feed(incident_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    return render_template("front/_feed.html", **_feed(incident.id))
+
+
+@pages.get("/incidents/<uuid:incident_id>/menu")
+@permission("damage-reports", "read")
+def menu(incident_id: uuid.UUID) -> str:
+    shell.incident_here(incident_id)
+    return render_template("_nav.html", menu_at=request.args.get("at", "")[:40])
+
+
+@pages.get("/incidents/<uuid:incident_id>/waiting")
+@permission("damage-reports", "read")
+def waiting(incident_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    return render_template("front/_waiting.html", waiting=queries.waiting(shell.db(), incident.id))
+
+
+def _counts(incident_id: str) -> dict[str, object]:
+    here = shell.db()
+    return {"counts": queries.counts(here, incident_id), "waiting": queries.waiting(here, incident_id)}
+
+
+def _feed(incident_id: str) -> dict[str, object]:
+    groups = tuple(group for group in request.args.getlist("group") if group in ("open", "in_progress", "done"))
+    filters = report_rows.Narrowed(groups=groups)
+    rows = report_rows.listing(shell.db(), incident_id, filters, FEED_ROWS_MAX)
+    return {
+        "reports": rows[:FEED_ROWS_MAX],
+        "more": len(rows) > FEED_ROWS_MAX,
+        "total": report_rows.total(shell.db(), incident_id, filters),
+        "groups": groups or ("open", "in_progress", "done"),
+        "unsent_ids": shell.unsent_ids(),
+    }

@@ -1,0 +1,264 @@
+"""What every page stands in: the node, the incident it belongs to, the sync badge, palette, text size, language.
+
+Before: ``factory.py`` registers this. After: the views of the nouns, whose templates extend ``base.html``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Flask, abort, current_app, g, request, session, url_for
+from flask_babel import get_locale
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from app import catalog, permissions
+from app.messages import error_words
+from app.queries import incidents, nodes, report_rows, talk, teams, users
+from app.queries.row import Record
+from app.queries.sync_status import SyncState, sync_state
+
+JST = ZoneInfo("Asia/Tokyo")
+PALETTES = ("standard", "night", "outdoor")
+TEXT_SIZES = ("100", "125", "150", "200")
+LANGUAGES = ("ja", "en")
+COOKIE_SECONDS = 400 * 24 * 3600
+RECEIVED_KNOWN_MAX = 5000
+STYLES = (
+    *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows"),
+    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "front", "print"),
+)
+
+
+def node() -> Any:
+    """The node this process runs."""
+    return current_app.extensions["tomoshibi"]
+
+
+def db() -> Any:
+    """A connection to read from, for this request."""
+    return node().reader()
+
+
+def write(*changes: Any) -> Any:
+    """Record what the signed-in person wrote; returns when it is durable."""
+    return node().write(list(changes), current_user.id)
+
+
+def may(action: Any, collection: str) -> bool:
+    """Whether the signed-in person's role allows this (buttons are drawn by it; the gate in factory.py refuses)."""
+    return bool(current_user.is_authenticated and permissions.allowed(current_user.role, action, collection))
+
+
+def incident_here(incident_id: uuid.UUID) -> Record:
+    """The incident in the path; the page is drawn as one of it (drill band, menu)."""
+    incident = incidents.get(db(), str(incident_id))
+    if incident is None:
+        abort(404)
+    g.incident = incident
+    session["incident_id"] = incident.id
+    return incident
+
+
+def own_path(path: str | None, otherwise: str) -> str:
+    """A path of this node to go back to, never another site's address."""
+    parts = urlsplit(path or "")
+    if not path or parts.scheme or parts.netloc or not path.startswith("/") or path.startswith(("//", "/\\")):
+        return otherwise
+    return path
+
+
+def register_shell(app: Flask) -> None:
+    app.context_processor(_context)
+    app.template_filter("hhmm")(lambda ms: _local(ms, "%H:%M"))
+    app.template_filter("hhmmss")(lambda ms: _local(ms, "%H:%M:%S"))
+    app.template_filter("iso")(lambda ms: _local(ms, "%Y-%m-%dT%H:%M:%S%z"))
+    app.template_filter("day")(day)
+    app.template_filter("when")(when)
+    app.template_filter("word")(word)
+    app.template_filter("short")(short)
+    app.template_filter("json_text")(lambda value: json.dumps(value, ensure_ascii=False))
+
+
+def _context() -> dict[str, Any]:
+    signed_in = bool(current_user and current_user.is_authenticated)
+    incident = getattr(g, "incident", None) or (_last_incident() if signed_in else None)
+    return {
+        "node": node(),
+        "incident": incident,
+        "is_drill": bool(incident and incident["mode"] != "real"),
+        "sync": sync_here() if signed_in else None,
+        "names": names_here() if signed_in else None,
+        "menu": _menu_counts(incident) if signed_in and incident else {},
+        "palette": _cookie("tomoshibi_palette", PALETTES),
+        "text_size": _cookie("tomoshibi_text", TEXT_SIZES),
+        "language": str(get_locale() or "ja"),
+        "styles": STYLES,
+        "vendor": vendor,
+        "asset": asset,
+        "icon": icon,
+        "mark": mark,
+        "catalog": catalog,
+        "error_words": error_words,
+        "may": may,
+        "now_ms": node().clock(),
+    }
+
+
+def sync_here() -> SyncState:
+    if "sync_state" not in g:
+        g.sync_state = sync_state(node())
+    return g.sync_state  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of people, teams and nodes for the rows of a page: small tables, read once a page."""
+
+    users: dict[str, Record]
+    teams: dict[str, str]
+    nodes: dict[str, Record]
+
+    def user(self, user_id: str | None) -> str:
+        user = self.users.get(user_id or "")
+        return user["name"] if user else ""
+
+    def role(self, user_id: str | None) -> str:
+        user = self.users.get(user_id or "")
+        return (user["role"] or "") if user else ""
+
+    def team(self, team_id: str | None) -> str:
+        return self.teams.get(team_id or "", "")
+
+    def label(self, node_id: str | None) -> str:
+        """The short name of a node, as on its number plate: ``T07``."""
+        node = self.nodes.get(node_id or "")
+        return (node["label"] if node else None) or (node_id or "")[:4]
+
+
+def names_here() -> Names:
+    if "names" not in g:
+        here = db()
+        g.names = Names(
+            {user.id: user for user in users.listed(here)},
+            teams.names(here),
+            {uuid.UUID(node.id).hex: node for node in nodes.listed(here)},
+        )
+    return g.names  # type: ignore[no-any-return]
+
+
+def _last_incident() -> Record | None:
+    """Pages outside an incident (sync, settings) keep the menu, and the band, of the one last seen."""
+    last = session.get("incident_id")
+    if not last or request.endpoint in ("incidents.index", "incidents.new", "incidents.create"):
+        return None
+    return incidents.get(db(), last)
+
+
+def _menu_counts(incident: Record) -> dict[str, int]:
+    here = db()
+    return {
+        "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
+        "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
+        "conflicts": report_rows.in_conflict_count(here, incident.id),
+    }
+
+
+def _cookie(name: str, allowed: tuple[str, ...]) -> str | None:
+    value = request.cookies.get(name)
+    return value if value in allowed else None
+
+
+def choose_language() -> str:
+    return _cookie("tomoshibi_language", LANGUAGES) or "ja"
+
+
+@cache
+def _vendor_manifest() -> dict[str, str]:
+    path = Path(__file__).parent.parent / "static" / "vendor" / "manifest.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def vendor(name: str) -> str:
+    """The address of a fetched package's file; its version stands in the path."""
+    return url_for("static", filename=f"vendor/{_vendor_manifest()[name]}")
+
+
+def asset(filename: str) -> str:
+    """The address of a file of our own, with the release in the query so that an upgrade is seen at once."""
+    return url_for("static", filename=filename, v=current_app.config["RELEASE"])
+
+
+def icon(name: str, classes: str = "") -> Markup:
+    return _use(name, f"icon {classes}")
+
+
+def mark(name: str, classes: str = "") -> Markup:
+    return _use(f"m-{name}", f"mark {classes}")
+
+
+def _use(name: str, classes: str) -> Markup:
+    return Markup('<svg class="{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        escape(classes.strip()), asset("icons.svg"), name
+    )
+
+
+def _local(ms: int | None, pattern: str) -> str:
+    return "" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).astimezone(JST).strftime(pattern)
+
+
+def day(ms: int) -> str:
+    moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone(JST)
+    if str(get_locale()) == "en":
+        return moment.strftime("%a %-d %b")
+    return f"{moment.month}月{moment.day}日({'月火水木金土日'[moment.weekday()]})"
+
+
+def when(ms: int | None) -> str:
+    """The time; with the date where it is not today's."""
+    if ms is None:
+        return ""
+    today = _local(node().clock(), "%Y-%m-%d") == _local(ms, "%Y-%m-%d")
+    return _local(ms, "%H:%M") if today else f"{day(ms)} {_local(ms, '%H:%M')}"
+
+
+def word(code: str | None, table: str) -> str:
+    """The word of a code in the language of the page; an unknown code of a newer release is shown as it is."""
+    return _said(code, table, "word")
+
+
+def short(code: str | None, table: str) -> str:
+    return _said(code, table, "short")
+
+
+def _said(code: str | None, table: str, form: str) -> str:
+    item = catalog.table(table).get(code)
+    if item is None:
+        return code or ""
+    return item.english if str(get_locale()) == "en" else str(getattr(item, form))
+
+
+def unsent_ids() -> set[str]:
+    """Ids of own records that the hub has not receipted: rows of a list are marked by it."""
+    if "unsent_ids" not in g:
+        g.unsent_ids = {record["id"] for record in node().unsent_records()}
+    return g.unsent_ids  # type: ignore[no-any-return]
+
+
+def received_at(kind: str, scope: bytes, record_id: str) -> int | None:
+    """When an entry came to this node (ms). It never changes, so it is asked of the log once."""
+    known: dict[str, int | None] = current_app.extensions["tomoshibi_received"]
+    if record_id not in known:
+        if len(known) >= RECEIVED_KNOWN_MAX:
+            known.clear()
+        lines = node().history(kind, scope, record_id)
+        known[record_id] = lines[0].get("received_at") if lines else None
+    return known[record_id]
