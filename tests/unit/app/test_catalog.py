@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from app import catalog
+
+
+@pytest.mark.parametrize("name", catalog.TABLES)
+def test_a_table_names_its_version_and_source_and_no_code_twice(name: str) -> None:
+    table = catalog.table(name)
+    assert table.version >= 1 and table.source
+    assert len(set(table.codes)) == len(table.codes) > 0
+    assert all(item.word and item.english and item.short for item in table)
+
+
+def test_the_first_six_tiles_stand_in_the_order_of_the_form() -> None:
+    first, rest = catalog.tiles()
+    assert [item.code for item in first] == ["flood", "road", "house", "slope", "tree", "other"]
+    assert len(first) + len(rest) == len(catalog.table("damage_categories").codes)
+    assert all(item.icon for item in (*first, *rest))
+
+
+@pytest.mark.parametrize(
+    ("field", "table"),
+    [
+        ("passability", "passabilities"),
+        ("urgency", "urgencies"),
+        ("casualties", "casualties"),
+        ("opening_status", "shelter_statuses"),
+    ],
+)
+def test_an_order_of_danger_places_every_code_and_null(field: str, table: str) -> None:
+    order = catalog.danger_order(field)
+    assert set(order) == {*catalog.table(table).codes, None}
+    assert len(order) == len(set(order))
+
+
+def test_every_response_status_but_the_duplicate_is_counted() -> None:
+    table = catalog.table("response_statuses")
+    assert {item.code for item in table if not item.group} == {"duplicate"}
+    assert table.in_group("open") == ("open", "accepted")
+    assert table.get("nothing") is None and table.group(None) == ""
+
+
+def test_a_table_that_is_not_there_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        catalog.table("../roles")
