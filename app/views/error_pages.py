@@ -13,7 +13,7 @@ from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException
 
 from app.errors import AppError
-from sync.errors import BadChange, NotEnrolled, StoreFailed, StoreFull, SyncError, WriterStopped
+from sync.errors import BadChange, NotEnrolled, StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped
 
 PROBLEM = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/healthz", "/enrol/")
@@ -40,6 +40,7 @@ _SYNC_STATUS: dict[type[SyncError], int] = {
     StoreFull: 507,
     StoreFailed: 503,
     WriterStopped: 503,
+    WriterBusy: 503,
 }
 
 
@@ -73,5 +74,46 @@ def problem(status: int, code: str, message: str, hint: str, field: str | None =
     return response
 
 
-def _page(status: int, code: str, field: str | None = None) -> ResponseReturnValue:
-    return render_template("errors/error.html", status=status, code=code, field=field), status
+def _page(status: int, code: str, message: str, hint: str, field: str | None) -> Response:
+    told = {"status": status, "code": code, "message": message, "hint": hint, "field": field}
+    try:
+        return Response(render_template("errors/error.html", **told), status, mimetype="text/html")
+    except TemplateNotFound:
+        return Response(f"{status} {code}\n{message}\n{hint}\n", status, mimetype="text/plain")
+
+
+def _of_app(error: AppError) -> Response:
+    if error.status >= 500:
+        current_app.logger.error("%s: %s", error.code, error)
+    return respond(error.status, error.code, error.message, error.hint, error.field)
+
+
+def _of_sync(error: SyncError) -> Response:
+    status = next((number for kind, number in _SYNC_STATUS.items() if isinstance(error, kind)), 500)
+    if status >= 500:
+        current_app.logger.error("%s: %s", error.code, error)
+    return respond(status, error.code, str(error), error.hint)
+
+
+def _of_http(error: HTTPException) -> Any:
+    status = error.code or 500
+    if status < 400:
+        return error
+    code = (error.name or "error").lower().replace(" ", "_")
+    response = respond(status, code, _TITLES.get(status, error.name), _http_hint(status))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _http_hint(status: int) -> str:
+    if status == 404:
+        return "Check the address."
+    return "See the header Allow." if status == 405 else "Check the request."
+
+
+def _of_bug(error: Exception) -> Response:
+    current_app.logger.exception("a request failed: %s %s", request.method, request.path)
+    hint = "What was saved before is safe. Run `tomoshibi doctor` on this node and report the time of this error."
+    return respond(500, "internal_error", "Something went wrong in this node.", hint)
