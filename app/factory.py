@@ -18,16 +18,16 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import accounts, permissions
+from app import accounts, permissions, sync_socket
 from app.api import register_api
 from app.errors import Unauthenticated
+from app.version import VERSION
 from app.views import enrol, register_views, shell
 
-RELEASE = "0.1.0"
 BODY_BYTES_MAX = 1 << 20
 SOCKET_BYTES_MAX = 2 << 20
 LOGIN_TRIES = "20 per minute"
-OWN_DOORS = ("api", "api_v1", "enrol")  # blueprints that prove the caller themselves, without a cookie
+OWN_DOORS = ("api", "enrol")  # blueprints that prove the caller themselves, without a cookie
 
 CONTENT_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -45,17 +45,15 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     _know_people(app, node)
     csrf = CSRFProtect(app)
     register_views(app)
-    register_api(app, node)
+    csrf.exempt(register_api(app, node))
     door = enrol.blueprint_for(node)
     app.register_blueprint(door)
-    for name, blueprint in app.blueprints.items():
-        if is_own_door(name):
-            csrf.exempt(blueprint)
+    csrf.exempt(door)
     _limit(app)
     app.after_request(_harden)
     socketio = _sockets(app)
     live.register_live(socketio, node)
-    node.attach_hub(socketio)
+    sync_socket.attach(node, socketio)
     return app, socketio
 
 
@@ -66,7 +64,7 @@ def is_own_door(blueprint: str | None) -> bool:
 def _configure(app: Flask, node: Any) -> None:
     """Nodes on one host have cookies of their own; the key outlives a restart, so that nobody is logged out by one."""
     app.config.update(
-        RELEASE=RELEASE,
+        RELEASE=VERSION,
         SECRET_KEY=hashlib.blake2b(b"tomoshibi session cookie", key=node.keys.data_key[:64]).digest(),
         SESSION_COOKIE_NAME=f"tomoshibi_{node.node_id[:12]}",
         SESSION_COOKIE_HTTPONLY=True,

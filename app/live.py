@@ -13,7 +13,6 @@ from typing import Any
 from flask import current_app, session
 from flask_socketio import Namespace, SocketIO
 
-SYNC_LOOK_SECONDS = 1
 TOPICS_MAX = 64
 
 
@@ -35,28 +34,14 @@ def register_live(socketio: SocketIO, node: Any) -> None:
             socketio.emit("changed", {"topics": wanted}, namespace="/live")
 
     node.subscribe(lambda changed: ring(topics_of(changed)))
-    socketio.start_background_task(_watch_links, socketio, node, ring)
 
 
 def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:
-    """Chat first: it is what somebody waits for."""
+    """Chat first: it is what somebody waits for. Nothing changed means links or receipts did: the badge."""
     topics = {topic_of(kind, scope) for kind, scope, _ in changed}
-    return [*sorted(topics, key=lambda topic: (not topic.startswith("ch"), topic)), "sync"] if topics else []
+    return [*sorted(topics, key=lambda topic: (not topic.startswith("ch"), topic)), "sync"]
 
 
 def topic_of(kind: str, scope: bytes) -> str:
     return f"{kind}:{uuid.UUID(bytes=bytes(scope[1:17]))}" if len(scope) == 17 else kind
 
-
-def _watch_links(socketio: SocketIO, node: Any, ring: Any) -> None:
-    """Links and receipts change without a commit; a look a second at what the badge shows is enough for people."""
-    shown: Any = None
-    while not getattr(node, "closed", False):
-        status = node.status()
-        hub = status.get("hub") or {}
-        peers = [(peer.get("node_id"), peer.get("state")) for peer in node.peers()]
-        now = (hub.get("state"), status.get("unsent"), peers)
-        if now != shown:
-            ring(["sync"] if shown is not None else [])
-            shown = now
-        socketio.sleep(SYNC_LOOK_SECONDS)
