@@ -1,6 +1,6 @@
 """How a node begins: its keys, its empty store, and for a hub the city's root and the first certificate.
 
-Before: ``init`` and the demo. After: ``Node.open`` finds it all in the data folder. The root's private half is
+Before: ``init``. After: ``Node.open`` finds it all in the data folder. The root's private half is
 never in the store: it goes into the recovery file, under a secret that is printed once.
 """
 

@@ -78,7 +78,8 @@ def _ballast(node: Any) -> Finding:
     ballast = Ballast(DataFolder(node.home).ballast, node.settings.ballast_mb)
     if ballast.size_mb == 0 or ballast.held():
         return Finding("ballast", "ok", f"{ballast.size_mb} MB held back for a full disk")
-    return Finding("ballast", "warning", "the ballast was given up", "Free space, then start the node again.")
+    hint = "`serve` takes it when it starts; after a full disk, free some space and start the node again."
+    return Finding("ballast", "warning", "nothing is held back for a full disk", hint)
 
 
 def _key_files(node: Any) -> Finding:

@@ -22,7 +22,10 @@ from app.commands.job import open_node, perform
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed
+from app.store.ballast import Ballast
 from app.store.folder import DataFolder
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 1_024
 STOP_SECONDS = 3
@@ -58,6 +61,8 @@ def _run(node: Any, settings: Settings, listener: socket.socket) -> None:
         DataFolder(settings.home).control, lambda command, arguments: perform(node, command, arguments)
     )
     try:
+        if not Ballast(node.folder.ballast, settings.ballast_mb).take():
+            log.warning("the disk has no room for the ballast of %d MB", settings.ballast_mb)
         node.start()
         print(f"listening on {_url(settings, listener)}", flush=True)
         stop.wait()

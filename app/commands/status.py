@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.commands.job import carry_out, home_option, json_option, print_json, settings_of
+from app.commands.job import carry_out, home_option, iso, json_option, print_json, settings_of
 
 
 @click.command("status")
@@ -18,15 +18,18 @@ def command(home: str | None, as_json: bool) -> None:
     if as_json:
         print_json(status)
         return
-    hub = status.get("hub") or {}
+    hub = status["hub"]
     click.echo(f"{status['name']} ({status['role']}), node {status['node_id']}")
-    click.echo(f"hub: {hub.get('url') or '-'}, {hub.get('state') or '-'}")
-    click.echo(f"last contact with it: {hub.get('last_contact_at') or '-'}")
+    click.echo(f"hub: {hub['url'] or '-'}, {hub['state']}")
+    click.echo(f"last contact with it: {hub['last_contact_at'] or '-'}")
     click.echo(f"not yet at the hub: {status['unsent']} operations")
     for name in ("conflicts", "quarantined", "awaited"):
         click.echo(f"{name}: {status[name]}")
     click.echo(f"digest: {status['digest']}")
 
 
-def perform(node: Any) -> Any:
-    return node.status()
+def perform(node: Any) -> dict[str, Any]:
+    status = dict(node.status())
+    last = status["hub"]["last_contact_at"]
+    status["hub"] = {**status["hub"], "last_contact_at": iso(last) if last else None}
+    return status

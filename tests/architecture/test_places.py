@@ -28,8 +28,9 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth cli config control demo digests doctor enrol enrol_door errors factory live messages node
-        permissions server sync_links sync_socket threads verifier version
+        __init__ __main__ accounts birth cli config control demo digests doctor enrol enrol_door
+        errors factory live messages node permissions server sync_links sync_socket threads verifier
+        version
         """
     ),
     "maps": names("__init__ assets basemap errors grid hazard layers prepare render route"),
