@@ -37,9 +37,11 @@ def channel_lines(db: Any, incident_id: str, user_id: str, team_id: str | None =
 
 
 def unread_count(db: Any, incident_id: str, user_id: str, team_id: str | None = None) -> int:
-    hidden = set(channels.hidden_from(db, user_id, team_id))
     unread = chat_messages.unread(db, incident_id, user_id)
-    return sum(number for channel_id, number in unread.items() if channel_id not in hidden)
+    if not unread:
+        return 0
+    seen = {c.id for c in channels.listed(db, incident_id) if channels.visible_to(c, user_id, team_id)}
+    return sum(number for channel_id, number in unread.items() if channel_id in seen)
 
 
 def message_lines(db: Any, channel_id: str, limit: int = MESSAGES_MAX) -> list[MessageLine]:

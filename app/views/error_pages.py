@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, Response, current_app, json, render_template, request
-from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException
 
 from app.errors import AppError
@@ -78,7 +77,7 @@ def _page(status: int, code: str, message: str, hint: str, field: str | None) ->
     told = {"status": status, "code": code, "message": message, "hint": hint, "field": field}
     try:
         return Response(render_template("errors/error.html", **told), status, mimetype="text/html")
-    except TemplateNotFound:
+    except Exception:  # what broke the page may break this one too; the words still have to come out
         return Response(f"{status} {code}\n{message}\n{hint}\n", status, mimetype="text/plain")
 
 
