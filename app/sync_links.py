@@ -84,7 +84,7 @@ class Links:
             return {"url": None, "state": "none", "last_contact_at": None, "error": None}
         peer = self._peers.peers.get(node.hub_node or b"")
         state = "connected" if peer is not None and peer.connected else "down"
-        error = (peer.last_error if peer else None) or (self._client.last_error if state == "down" else None)
+        error = (self._client.last_error or (peer.last_error if peer else None)) if state == "down" else None
         return {"url": node.hub_url, "state": state, "last_contact_at": self._last_contact(peer), "error": error}
 
     def _last_contact(self, peer: Peer | None) -> int | None:

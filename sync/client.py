@@ -105,6 +105,7 @@ class Client:
         link.open()
         ended.wait()
         opened = link.session.phase == "open" or link.session.held != {}
+        self.last_error = ": ".join(link.ended) if link.ended else None
         link.down()
         self._close(socket)
         return opened

@@ -44,6 +44,14 @@ class BadCertificate(SyncError):
     hint = "Enrol the device again with a code made by HQ."
 
 
+class Revoked(SyncError):
+    """The peer's device was revoked: it gets nothing more."""
+
+    code = "revoked"
+    fault: Fault = "peer"
+    hint = "HQ has revoked this device. Bring it to HQ: what it has not sent can still be recovered."
+
+
 class BadSignature(SyncError):
     code = "bad_signature"
     fault: Fault = "peer"

@@ -44,6 +44,7 @@ class Link:
     hang_up: Callable[[], None]
     watcher: Watcher
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    ended: tuple[str, str] | None = None  # (code, text) of why it ended, where the session said so
     _down: bool = False
 
     @property
@@ -96,7 +97,7 @@ class Link:
             elif isinstance(action, Suspect):
                 self.watcher.suspect(self, action)
             elif isinstance(action, Close):
-                self._down = True
+                self._down, self.ended = True, (action.code, action.text)
                 self.watcher.closed(self, action.code, action.text)
                 self.hang_up()
 

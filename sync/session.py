@@ -13,7 +13,7 @@ from typing import Literal
 from sync import limits, protocol, signing
 from sync.arrival import Applied, Duplicate, Forked, Gap, Outcome, Refused
 from sync.certificate import Certificate
-from sync.errors import BadCertificate, BadFrame, BadSignature, SyncError
+from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked, SyncError
 from sync.oplog import Segment
 from sync.protocol import Ack, Frame, Hello, Need, Proof, Refuse, Run, VectorFrame
 from sync.signing import SigningKey
@@ -144,7 +144,7 @@ class Session:
         try:
             frame = protocol.decode(data)
             return self._handle(frame, now_ms)
-        except (BadFrame, BadCertificate, BadSignature) as error:
+        except (BadFrame, BadCertificate, BadSignature, Revoked) as error:
             return self._refuse(error)
 
     def on_committed(self, number: int, outcomes: Sequence[Outcome], now_ms: int) -> list[Action]:
@@ -234,7 +234,7 @@ class Session:
         peer = Certificate.decode(frame.certificate)
         peer.verify(self.local.root_public)
         if self.local.is_revoked(peer.node_id):
-            raise BadCertificate("this device was revoked")
+            raise Revoked("this device was revoked")
         if peer.node_id == self.local.certificate.node_id:
             raise BadCertificate("a node does not talk to itself")
         if frame.nonce == self.local.nonce:
