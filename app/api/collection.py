@@ -87,7 +87,6 @@ class Collection:
         scope = CITY if self.kind.city else self._scope_of_body(db, body)
         form = wire.form_of(self.kind, body)
         noun = self._noun()
-        change = noun.create(record_id, scope, form)
         self.check(self, form, str(record_id), None)
         change = noun.create(record_id, scope, form, **self.given(self, form))
         known = row.get(db, self.name, str(record_id))

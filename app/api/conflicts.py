@@ -22,9 +22,7 @@ def register(blueprint: Blueprint, node: Any) -> None:
         found = conflicts.listed(
             db, paging.record_id(request.args, "incident_id"), paging.limit(request.args)
         )
-        return jsonify(
-            items=[item for record in found if _visible(record) for item in _fields(node, record)]
-        )
+        return jsonify(items=[item for record in found if _visible(record) for item in _fields(node, record)])
 
     blueprint.add_url_rule("/api/v1/conflicts", "conflicts", listed)
 
