@@ -14,6 +14,7 @@ from app import messages, records
 from app.errors import Invalid
 from app.permissions import permission
 from app.queries import channels as channel_queries
+from app.queries import chat_messages as message_queries
 from app.queries import incidents, talk
 from app.queries.row import Record
 from app.views import shell
@@ -33,6 +34,7 @@ class ShownMessage:
     own_node: bool
     readers: int
     at_hub: bool
+    unread: bool
     late_ms: int | None
 
 
@@ -116,6 +118,7 @@ def mark_read(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnVa
 
 def messages_of(incident: Record, channel_id: str) -> list[ShownMessage]:
     node, scope, unsent = shell.node(), incidents.scope(incident), shell.unsent_ids()
+    seen_upto = message_queries.read_upto(shell.db(), current_user.id).get(channel_id, 0)
     shown = []
     for line in talk.message_lines(shell.db(), channel_id):
         message = line.message
@@ -127,6 +130,7 @@ def messages_of(incident: Record, channel_id: str) -> list[ShownMessage]:
                 own_node=here,
                 readers=line.readers,
                 at_hub=message.id not in unsent,
+                unread=message.order_key > seen_upto,
                 late_ms=None if here else _late(node, scope, message),
             )
         )

@@ -34,7 +34,7 @@ COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows"),
-    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "front", "print"),
+    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "front", "print"),
 )
 
 

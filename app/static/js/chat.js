@@ -50,3 +50,18 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (box?.matches(".messages") && stay) toEnd(box);
 });
 for (const box of document.querySelectorAll(".messages")) toEnd(box);
+
+// 既読 is said only of messages that stood on a visible page.
+let marked = "";
+async function markRead() {
+  const box = document.querySelector(".messages[data-read-url]");
+  if (!(box instanceof HTMLElement) || document.visibilityState !== "visible" || box.offsetParent === null) return;
+  const upto = box.dataset.upto ?? "";
+  if (upto === marked || box.dataset.unread === undefined) return;
+  marked = upto;
+  const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+  await fetch(box.dataset.readUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token }, body: new URLSearchParams({ upto }) });
+}
+document.addEventListener("htmx:afterSettle", markRead);
+document.addEventListener("visibilitychange", markRead);
+markRead();
