@@ -49,7 +49,8 @@ class BlackHoleProxy:
             return
         outer.settimeout(None)
         for source, sink in ((inner, outer), (outer, inner)):
-            sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # whoever called gave up in the meantime
+                sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
