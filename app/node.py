@@ -1,4 +1,4 @@
-"""The machine of a node: store, replica, writer, links. One page shows how they are joined; requests are `factory.py`'s.
+"""The machine of a node: store, replica, writer, links, and how they are joined; requests are `factory.py`'s.
 
 Opened by a command (which holds the data folder's lock), started only by `serve`.
 """
@@ -156,9 +156,10 @@ class Node:
     def write(
         self, changes: Sequence[Change], author: str | None, local: Callable[[Connection], None] | None = None
     ) -> Result:
-        """Write changes durably: all or none. Raises sync.errors (NotEnrolled, BadChange, StoreFull, StoreFailed, WriterBusy).
+        """Write changes durably: all or none.
 
-        ``local`` runs in the same transaction; what it raises undoes all.
+        Raises sync.errors: NotEnrolled, BadChange, StoreFull, StoreFailed, WriterBusy. ``local`` runs in the same
+        transaction; what it raises undoes all.
         """
         who = id_bytes(author) if author else None
 
@@ -329,4 +330,3 @@ class Node:
             "version": VERSION,
             "schema": KINDS.schema,
         }
-

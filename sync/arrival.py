@@ -1,6 +1,6 @@
 """What is checked when a segment arrives, before a byte of it is kept (docs/protocol.md §5, left column).
 
-Chain, signature, certificate and limits: a failure refuses the segment and says so; the peer that relayed it may be innocent.
+Chain, signature, certificate and limits: a failure refuses the segment and says so; who relayed it may be innocent.
 What is expected is returned (Applied, Duplicate, Gap, Refused, Forked); only the disk raises.
 """
 

@@ -51,7 +51,7 @@ class Certificate:
         issued_ms: int,
         serial: bytes,
     ) -> Certificate:
-        """Sign a certificate: ``signer`` is the root (issuer None) or the issuer's device key. ``root`` is the fingerprint."""
+        """Sign a certificate. ``signer``: the root (issuer None) or the issuer's key; ``root``: the fingerprint."""
         payload = _encode([1, root, public, sealing, name, label, sorted(capabilities), issued_ms, serial])
         signature = signer.sign(signing.CERTIFICATE_TAG + payload)
         return Certificate(

@@ -17,9 +17,7 @@ _pack = msgspec.msgpack.Encoder().encode
 def record_hash(key: RecordKey, state: State, shown: Shown) -> bytes:
     """16 bytes of a record's row. Only what depends on the set goes in: no local number, no time of arrival."""
     values = sorted((name, value) for name, value in shown.values.items() if value is not None)
-    return _hash(
-        [*key, values, shown.hidden, state.first, state.author, sorted(live(state)), several(state)]
-    )
+    return _hash([*key, values, shown.hidden, state.first, state.author, sorted(live(state)), several(state)])
 
 
 def entry_hash(

@@ -47,9 +47,7 @@ class Code:
         """Read a code as a person typed it. Raises BadEnrolment."""
         plain = text.strip().upper().translate(_MEANT)
         if len(plain) != 32 or any(char not in _CROCKFORD for char in plain):
-            raise BadEnrolment(
-                "bad_code", "this is no enrolment code", hint="It has eight groups of four signs."
-            )
+            raise BadEnrolment("bad_code", "this is no enrolment code", hint="It has eight groups of four signs.")
         try:
             data = base64.b32decode(plain.translate(_TO_RFC))
         except binascii.Error as error:  # pragma: no cover - the alphabet was checked
@@ -57,9 +55,7 @@ class Code:
         return Code(data[:FINGERPRINT_BYTES], data[FINGERPRINT_BYTES:])
 
     def names_root(self, root_public: bytes) -> bool:
-        return hmac.compare_digest(
-            signing.root_fingerprint(root_public)[:FINGERPRINT_BYTES], self.fingerprint
-        )
+        return hmac.compare_digest(signing.root_fingerprint(root_public)[:FINGERPRINT_BYTES], self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)

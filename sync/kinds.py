@@ -39,7 +39,7 @@ class Field:
 
 
 def normal(spec: Field, value: Any) -> Any:
-    """The one form of a value, so that a row gives back what was hashed: a whole number in a `real` field is a float."""
+    """The one form of a value, so that a row gives back what was hashed: a whole number in `real` is a float."""
     return float(value) if spec.shape == "real" and type(value) is int else value
 
 
@@ -66,7 +66,7 @@ class Kind:
         return self.name.replace("-", "_")
 
 
-# Whose record is the revoked node's id. What of that node still counts is read from the heads of `accepted` (verdict.py).
+# Whose record is the revoked node's id. What of that node still counts is read from the heads of `accepted`.
 REVOCATIONS = Kind("revocations", {"accepted": Field("packed"), "reason": Field("text")}, city=True)
 
 

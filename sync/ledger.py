@@ -1,6 +1,7 @@
 """The order of a ledger's entries: the same on every node, and never below what an entry answers. Pure.
 
-``key = max(own hlc, 1 + the greatest key among the entries in "after" that are held and count)``; then (origin, lane, seq).
+``key = max(own hlc, 1 + the greatest key among the entries in "after" that are held and count)``, then (origin, lane,
+seq).
 Because of ``after``, an answer to a tablet whose clock stands ten years ahead still stands below its question.
 """
 

@@ -1,4 +1,7 @@
-"""Drives one session over a transport: frames in, actions out, commits through the writer. Knows no socket and no framework."""
+"""Drives one session over a transport: frames in, actions out, commits through the writer.
+
+Knows no socket and no framework.
+"""
 
 from __future__ import annotations
 
@@ -86,8 +89,7 @@ class Link:
             elif isinstance(action, Deliver):
                 self._deliver(action)
             elif isinstance(action, Receipts):
-                peer, receipts = action.peer, action.receipts
-                self.writer.submit(lambda replica: replica.keep_receipts(peer, receipts), weight=0)
+                self._keep(action)
             elif isinstance(action, Opened):
                 self.watcher.opened(self, action)
             elif isinstance(action, Regressed):
@@ -100,6 +102,9 @@ class Link:
                 self._down, self.ended = True, (action.code, action.text)
                 self.watcher.closed(self, action.code, action.text)
                 self.hang_up()
+
+    def _keep(self, action: Receipts) -> None:
+        self.writer.submit(lambda replica: replica.keep_receipts(action.peer, action.receipts), weight=0)
 
     def _deliver(self, action: Deliver) -> None:
         via = self.session.peer.node_id if self.session.peer else None

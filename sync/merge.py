@@ -220,7 +220,9 @@ def live(state: State) -> set[Version]:
 
 def several(state: State) -> list[Any]:
     """The heads of fields that have more than one, in an order of their own, for the digest."""
-    listed = [[name, sorted([o, s, v] for _, o, s, v in heads)] for name, heads in state.heads.items() if len(heads) > 1]
+    listed = [
+        [name, sorted([o, s, v] for _, o, s, v in heads)] for name, heads in state.heads.items() if len(heads) > 1
+    ]
     return sorted(listed, key=lambda item: str(item[0]))
 
 
@@ -250,12 +252,8 @@ def pack(kind: Kind, state: State) -> bytes:
                 nulls.append(name)
         else:
             heads[name] = [[hlc, number(origin), seq, value] for hlc, origin, seq, value in listed]
-    sets = {
-        name: [[number(o), s, element] for o, s, element in alive] for name, alive in state.sets.items()
-    }
-    onces = {
-        name: [head[0], number(head[1]), head[2]] for name, head in state.onces.items() if head[:3] != base
-    }
+    sets = {name: [[number(o), s, element] for o, s, element in alive] for name, alive in state.sets.items()}
+    onces = {name: [head[0], number(head[1]), head[2]] for name, head in state.onces.items() if head[:3] != base}
     removes = [
         [hlc, number(o), s, removed, [[number(no), ns] for no, ns in named]]
         for hlc, o, s, removed, named in state.removes
@@ -269,8 +267,8 @@ def pack(kind: Kind, state: State) -> bytes:
 def unpack(kind: Kind, packed: bytes, columns: Mapping[str, Any]) -> State:
     """The state of a row from its packed part and its columns (decoded values; absent or None where null)."""
     first_hlc, first_seq, author, updated, origins, *tail = _unpack(packed)
-    empty: tuple[Any, ...] = ({}, (), {}, {}, ())
-    heads, nulls, sets, onces, removes = (*tail, *empty[len(tail) :])
+    empty: list[Any] = [{}, (), {}, {}, ()]
+    heads, nulls, sets, onces, removes = tail + empty[len(tail) :]
     base: Stamp = (first_hlc, origins[0], first_seq)
     state = State(first=base, author=author, updated=updated)
     for name, spec in kind.fields.items():

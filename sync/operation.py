@@ -37,7 +37,7 @@ class Change:
     """What a caller wants written. The replica stamps, numbers, chains and signs it.
 
     ``replaces``: versions of the record that the writer saw; None names whatever this node shows now.
-    ``expects``: "absent" (make it), "present" (edit it) or None. ``numbered``: a field that gets this node's next number.
+    ``expects``: "absent" (make it), "present" (edit it) or None. ``numbered``: a field that gets the next number.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""The log on disk: one row an operation, one row a signed run, one row a stream. Written by the replica's transaction only.
+"""The log on disk: a row an operation, a row a signed run, a row a stream. Written by the replica's transaction only.
 
 The order of ``run.position`` is this node's own log order: what a peer lacks is sent in it. A run row carries the
 chain value, the signature and the time of arrival, so "as known at" needs no other table.
@@ -42,8 +42,8 @@ CREATE = (
     " head BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (peer, stream)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS receipt_step (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY (peer, stream, seq)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS branch (stream INTEGER NOT NULL, seq INTEGER NOT NULL, tail BLOB NOT NULL, body BLOB NOT"
-    " NULL, signature BLOB, seen_at INTEGER NOT NULL, PRIMARY KEY (stream, tail, seq)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS branch (stream INTEGER NOT NULL, seq INTEGER NOT NULL, tail BLOB NOT NULL, body BLOB"
+    " NOT NULL, signature BLOB, seen_at INTEGER NOT NULL, PRIMARY KEY (stream, tail, seq)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
 
@@ -141,7 +141,8 @@ def append(
     stream.last += len(rows)
     stream.head = head
     connection.execute(
-        "INSERT INTO run (stream, first, last, head, signature, received_at, via, class) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO run (stream, first, last, head, signature, received_at, via, class)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (stream.no, first, stream.last, head, signature, at_ms, via, stream.priority),
     )
     connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
@@ -176,9 +177,7 @@ class LogReader:
         self._connection = connection
         self._streams: dict[int, tuple[bytes, int]] = {}  # no -> (id, class)
 
-    def next_segments(
-        self, sent: Vector, cursors: dict[int, int], *, ops_max: int, bytes_max: int
-    ) -> list[Segment]:
+    def next_segments(self, sent: Vector, cursors: dict[int, int], *, ops_max: int, bytes_max: int) -> list[Segment]:
         """At most ``ops_max`` operations that the peer lacks; moves ``sent`` and ``cursors`` (class -> position).
 
         Classes go in their order, decided anew at each call, so an order never waits behind a backlog.
@@ -195,8 +194,8 @@ class LogReader:
         gathered: dict[bytes, tuple[int, bytes, list[bytes]]] = {}
         ops = size = 0
         rows = self._connection.execute(
-            "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ? ORDER BY position"
-            " LIMIT 2000",
+            "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ?"
+            " ORDER BY position LIMIT 2000",
             (priority, cursors.get(priority, 0)),
         ).fetchall()
         for position, stream_no, first, last, signature in rows:

@@ -1,4 +1,4 @@
-"""Every link of a node, in and out: makes their sessions, wakes them after a commit, watches them, and knows who was met when."""
+"""Every link of a node, in and out: makes their sessions, wakes them after a commit, knows who was met when."""
 
 from __future__ import annotations
 
@@ -142,5 +142,3 @@ class Peers:
         """Shown to the administrator: a stream whose bytes did not hold, as seen through one link."""
         self.suspects.append(event)
         del self.suspects[:-SUSPECTS_MAX]
-
-

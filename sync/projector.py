@@ -1,7 +1,8 @@
 """The one way into the tables: folds operations of the log into records, inside the replica's transaction.
 
-Before: ``replica`` has appended the operation. After: the application's projection writes the rows. What cannot be folded
-(an awaited version came, a fact changed) is rebuilt from the log: ``recompute`` serves revocations, upgrades and ``rebuild`` alike.
+Before: ``replica`` has appended the operation. After: the application's projection writes the rows. What cannot be
+folded (an awaited version came, a fact changed) is rebuilt from the log: ``recompute`` serves revocations, upgrades and
+``rebuild`` alike.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Projector:
         self.discard()
         self.facts = Facts()
         self.awaited = {}
-        for scope, record, row in self.projection.rows(REVOCATIONS):
+        for _, record, row in self.projection.rows(REVOCATIONS):
             state = merge.unpack(REVOCATIONS, row.state, row.values)
             self.facts.revoked[record] = verdict.revocation_fact(state)
         for kind in self.kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,7 +196,7 @@ def _read_refuse(items: list[Any]) -> Refuse:
     return Refuse(code[:64], text[:TEXT_CHARS_MAX], stream)
 
 
-_READERS = {
+_READERS: dict[int, Callable[[list[Any]], Frame]] = {
     HELLO: _read_hello,
     PROOF: _read_proof,
     VECTOR: _read_vector,

@@ -1,5 +1,5 @@
 """A node's copy of the log and of what it means. Two doors, one funnel: ``record`` (ours) and ``receive`` (theirs)
-end in one transaction that writes the log and the tables. Runs in the writer's thread only; ``writer`` batches the jobs.
+end in one transaction that writes the log and the tables. Runs in the writer's thread only; ``writer`` batches jobs.
 
 Effects (browsers, peers) come after the commit, from what ``run_batch`` returns.
 """
@@ -228,13 +228,13 @@ class Replica:
         return (stream.id, stream.last)
 
     def _replaces(self, change: Change) -> tuple[Version, ...]:
-        """The versions to name: those that the writer saw, without the live ones that hold none of the fields written."""
+        """The versions to name: those the writer saw, without live ones that hold none of the fields written."""
         if change.type == ENTRY or change.replaces == ():
             return ()
         found = self.projector.show(change.key)
         if found is None:
             return change.replaces or ()
-        kind, state = found
+        _, state = found
         alive = merge.live(state)
         if change.type == REMOVE:
             wanted = alive
@@ -287,7 +287,7 @@ class Replica:
         self._own_written = True
 
     def _next_number(self, kind: str) -> str:
-        """This node's next number for a kind, as `T07-0123`; the label is the certificate's, so numbers cannot clash."""
+        """This node's next number for a kind, as `T07-0123`; the label is the certificate's: no clash."""
         held = self.identity.certificate
         assert held is not None
         name = f"number:{kind}"

@@ -1,4 +1,7 @@
-"""Keys, names and signature domains (docs/protocol.md §1, §3). One domain tag for each use: a signature never fits another."""
+"""Keys, names and signature domains (docs/protocol.md §1, §3).
+
+One domain tag for each use: a signature never fits another.
+"""
 
 from __future__ import annotations
 

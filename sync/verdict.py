@@ -139,11 +139,13 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "integer": lambda value: type(value) is int,
     "real": _is_number,
     "flag": lambda value: type(value) is bool,
-    "point": lambda value: type(value) is list
-    and len(value) == 2
-    and all(_is_number(part) for part in value)
-    and -180 <= value[0] <= 180
-    and -90 <= value[1] <= 90,
+    "point": lambda value: (
+        type(value) is list
+        and len(value) == 2
+        and all(_is_number(part) for part in value)
+        and -180 <= value[0] <= 180
+        and -90 <= value[1] <= 90
+    ),
     "id": _is_id,
     "ids": lambda value: type(value) is list and all(_is_id(item) for item in value),
     "json": lambda value: not _holds_bytes(value),

@@ -79,7 +79,7 @@ def _writer(db: Any, stream: bytes, seq: int) -> dict[str, Any]:
 def history(db: Any, kind_name: str, scope: str | bytes, record_id: str) -> list[dict[str, Any]]:
     """Every operation on a record, oldest first, also those that do not count (with the reason)."""
     wanted = scope_bytes(scope)
-    listed = []
+    listed: list[dict[str, Any]] = []
     for stream, node, seq, body, received_at, reason in _of_record(db, id_bytes(record_id)):
         operation = decode_body(body, stream, seq)
         if isinstance(operation, NewerBody) or operation.kind != kind_name or operation.scope != wanted:
@@ -171,7 +171,9 @@ def delivery(
 
     What came from another node came through the hub, or, on the hub, is there.
     """
-    wanted, saved_at, hub_at = scope_bytes(scope), None, 0
+    wanted = scope_bytes(scope)
+    saved_at: int | None = None
+    hub_at: int | None = 0
     for stream, writer, seq, body, received_at, _ in _of_record(db, id_bytes(record_id)):
         operation = decode_body(body, stream, seq)
         if isinstance(operation, NewerBody) or operation.kind != kind_name or operation.scope != wanted:
@@ -194,7 +196,8 @@ def _receipted_at(db: Any, hub: bytes | None, stream: bytes, seq: int) -> int | 
 def receipts_of(db: Any, peer: bytes) -> dict[bytes, int]:
     """What a peer has receipted: stream -> seq."""
     rows = db.execute(
-        "SELECT stream.id, receipt.seq FROM receipt JOIN stream ON stream.no = receipt.stream WHERE receipt.peer = ?", (peer,)
+        "SELECT stream.id, receipt.seq FROM receipt JOIN stream ON stream.no = receipt.stream WHERE receipt.peer = ?",
+        (peer,),
     ).fetchall()
     return {bytes(stream): seq for stream, seq in rows}
 

@@ -91,9 +91,10 @@ class SqlProjection:
         columns: dict[str, Any] = {
             name: encode(row.values.get(name))
             for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
-            if row.values.get(name) != old.values.get(name) or type(row.values.get(name)) is not type(old.values.get(name))
+            if row.values.get(name) != old.values.get(name)
+            or type(row.values.get(name)) is not type(old.values.get(name))
         }
-        columns |= {name: value for name, value in _changed(row, old).items()}
+        columns |= _changed(row, old)
         columns |= {"state": _state(row), "row_hash": row.row_hash, "node": node.hex()}
         assignments = ", ".join(f'"{name}" = ?' for name in columns)
         self.connection.execute(
@@ -104,7 +105,9 @@ class SqlProjection:
     def _insert(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row) -> None:
         statements = self._of(kind)
         values = row.values
-        encoded = [encode(values.get(name)) for (name, _), encode in zip(statements.fields, statements.encode, strict=True)]
+        encoded = [
+            encode(values.get(name)) for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
+        ]
         self.connection.execute(
             statements.insert,
             (

@@ -60,9 +60,12 @@ class NodeProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def program(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "app", "--home", str(self.home), *arguments]
+
     def command(self, *arguments: str, text: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         finished = subprocess.run(
-            [sys.executable, "-m", "app", "--home", str(self.home), *arguments],
+            self.program(*arguments),
             input=text, capture_output=True, text=True, timeout=60, check=False, env=environment() | self.extra,
         )  # fmt: skip
         if check and finished.returncode:
@@ -77,7 +80,7 @@ class NodeProcess:
         began = time.monotonic()
         with (self.home.parent / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "app", "--home", str(self.home), "serve", "--port", str(self.port)],
+                [*self.prefix, *self.program("serve", "--port", str(self.port))],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment() | self.extra,
             )  # fmt: skip
         if wait:
@@ -111,7 +114,9 @@ class NodeProcess:
                 self.process.kill()
                 self.process.wait(5)
 
-    def call(self, method: str, path: str, document: Any = None, timeout: float = 10, **headers: str) -> requests.Response:
+    def call(
+        self, method: str, path: str, document: Any = None, timeout: float = 10, **headers: str
+    ) -> requests.Response:
         given = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         return http().request(method, f"{self.url}/api/v1/{path}", json=document, headers=given, timeout=timeout)
 

@@ -79,9 +79,7 @@ def channel(hub: Hub, drill: str) -> str:
 
 @pytest.fixture
 def report(hub: Hub, drill: str) -> Any:
-    return hub.post(
-        "damage-reports", {"incident_id": drill, "category": "road", "summary": "橋の前が冠水"}, "patrol"
-    )
+    return hub.post("damage-reports", {"incident_id": drill, "category": "road", "summary": "橋の前が冠水"}, "patrol")
 
 
 FULL = {
@@ -159,17 +157,13 @@ def test_two_windows_that_save_the_same_field_both_keep_their_value(hub: Hub, re
     assert second.json["passability"] == "impassable"  # the more dangerous one is shown
     assert second.json["conflicts"] == 1
     found = [
-        item
-        for item in hub.ask("GET", "/api/v1/conflicts").json["items"]
-        if item["record_id"] == report.json["id"]
+        item for item in hub.ask("GET", "/api/v1/conflicts").json["items"] if item["record_id"] == report.json["id"]
     ]
     assert [(item["collection"], item["field"], item["shown"]) for item in found] == [
         ("damage-reports", "passability", "impassable")
     ]
     assert {value["value"] for value in found[0]["values"]} == {"passable", "impassable"}
-    settled = hub.ask(
-        "PATCH", path, json={"passability": "one_lane"}, headers={"If-Match": second.headers["ETag"]}
-    )
+    settled = hub.ask("PATCH", path, json={"passability": "one_lane"}, headers={"If-Match": second.headers["ETag"]})
     assert (settled.json["passability"], settled.json["conflicts"]) == ("one_lane", 0)
 
 
@@ -220,9 +214,9 @@ def test_messages_are_listed_newest_first_and_page_by_page(hub: Hub, drill: str)
 
 def test_a_channel_with_members_is_for_its_members(hub: Hub, drill: str) -> None:
     members = [hub.people["commander"]]
-    closed = hub.post(
-        "channels", {"incident_id": drill, "name": "本部だけ", "members": members}, "commander"
-    ).json["id"]
+    closed = hub.post("channels", {"incident_id": drill, "name": "本部だけ", "members": members}, "commander").json[
+        "id"
+    ]
     message = hub.post("chat-messages", {"channel_id": closed, "text": "内密"}, "commander").json["id"]
     for path in (f"channels/{closed}", f"chat-messages/{message}", f"delivery/{message}"):
         assert hub.ask("GET", f"/api/v1/{path}", "commander").status_code == 200
@@ -236,9 +230,7 @@ def test_members_of_a_channel_come_and_go(hub: Hub, drill: str) -> None:
     one, two = hub.people["patrol"], hub.people["admin"]
     made = hub.post("channels", {"incident_id": drill, "name": "班", "members": [one]}, "patrol")
     path = f"/api/v1/channels/{made.json['id']}"
-    changed = hub.ask(
-        "PATCH", path, "patrol", json={"members": [one, two]}, headers={"If-Match": made.headers["ETag"]}
-    )
+    changed = hub.ask("PATCH", path, "patrol", json={"members": [one, two]}, headers={"If-Match": made.headers["ETag"]})
     assert set(changed.json["members"]) == {one, two}
     left = hub.ask("PATCH", path, "patrol", json={"members": [two]}, headers={"If-Match": "*"})
     assert left.json["members"] == [two]
@@ -349,9 +341,7 @@ def test_a_role_may_do_what_its_row_says(
     assert (hub.operations() > before) == (status == 201)
 
 
-@pytest.mark.parametrize(
-    "header", [None, "Bearer", "Bearer x", "Basic x", "Bearer é", "Bearer " + "x" * 5_000, "x"]
-)
+@pytest.mark.parametrize("header", [None, "Bearer", "Bearer x", "Basic x", "Bearer é", "Bearer " + "x" * 5_000, "x"])
 def test_without_a_token_that_is_known_nothing_is_told(hub: Hub, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = hub.ask("GET", "/api/v1/incidents", None, headers=headers)
@@ -484,9 +474,7 @@ def test_an_if_match_that_is_none_of_the_records_changes_nothing(
 ) -> None:
     before = hub.operations()
     headers = {} if header is None else {"If-Match": header}
-    answer = hub.ask(
-        "PATCH", f"/api/v1/damage-reports/{report.json['id']}", json={"urgency": "red"}, headers=headers
-    )
+    answer = hub.ask("PATCH", f"/api/v1/damage-reports/{report.json['id']}", json={"urgency": "red"}, headers=headers)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert hub.operations() == before
 
@@ -584,10 +572,7 @@ def test_a_message_of_a_channel_of_another_incident_is_refused(hub: Hub, channel
 
 def test_a_name_that_somebody_has_is_409(hub: Hub) -> None:
     hub.post("users", {"name": "鈴木", "role": "patrol"}, "admin")
-    assert (
-        hub.post("users", {"name": "鈴木", "role": "viewer"}, "admin", wanted=409).json["code"]
-        == "name_taken"
-    )
+    assert hub.post("users", {"name": "鈴木", "role": "viewer"}, "admin", wanted=409).json["code"] == "name_taken"
 
 
 def test_a_full_disk_is_said_with_a_hint(hub: Hub, drill: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,9 +85,7 @@ def display(tmp_path: Path) -> Iterator[Display]:
         "-nolisten",
         "tcp",
     ]
-    server = subprocess.Popen(
-        [*command, "-fbdir", str(tmp_path)], pass_fds=[write_end], stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen([*command, "-fbdir", str(tmp_path)], pass_fds=[write_end], stderr=subprocess.DEVNULL)
     os.close(write_end)
     try:
         with os.fdopen(read_end) as answer:

@@ -40,7 +40,7 @@ def test_reports_filed_while_the_hub_was_down_reach_it_once_after_a_kill(city: C
     question = {"channel_id": city.channel, "text": "3番の水深を知らせてください"}
     answered = hub.post("chat-messages", question)
     read = eventually(
-        lambda: [m for m in patrol.get(f"chat-messages?incident_id={city.incident}")["items"] if m["id"] == answered["id"]],
+        lambda: [m for m in patrol.every(f"chat-messages?incident_id={city.incident}") if m["id"] == answered["id"]],
         1, "the patrol reads the answer within a second",
     )  # fmt: skip
     assert read[0]["text"] == question["text"]
