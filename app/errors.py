@@ -13,9 +13,7 @@ class AppError(Exception):
     status = 500
     code = "app_error"
 
-    def __init__(
-        self, code: str | None = None, message: str = "", hint: str = "", field: str | None = None
-    ) -> None:
+    def __init__(self, code: str | None = None, message: str = "", hint: str = "", field: str | None = None) -> None:
         super().__init__(message or code or self.code)
         if code is not None:
             self.code = code

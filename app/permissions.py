@@ -132,6 +132,5 @@ def undeclared_routes(app: Any) -> list[str]:
     return sorted(
         f"{rule.rule} ({rule.endpoint})"
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.rpartition(".")[2] != "static"
-        and mark_of(app.view_functions.get(rule.endpoint)) is None
+        if rule.endpoint.rpartition(".")[2] != "static" and mark_of(app.view_functions.get(rule.endpoint)) is None
     )

@@ -132,9 +132,7 @@ class Collection:
         incident_id = paging.record_id(args, "incident_id")
         if incident_id is not None:
             if incidents.get(db, incident_id) is None:
-                raise NotFound(
-                    "unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id"
-                )
+                raise NotFound("unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id")
             where = where.also("incident_id = ?", incident_id)
         since = paging.since(args)
         if since is not None:
@@ -203,11 +201,7 @@ class Collection:
             )
 
     def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {
-            name: wire.plain(value)
-            for name, value in line.items()
-            if name not in ("fields", "at", "received_at")
-        }
+        shown = {name: wire.plain(value) for name, value in line.items() if name not in ("fields", "at", "received_at")}
         return {
             **shown,
             "at": wire.show_time(line["at"]),
@@ -238,9 +232,7 @@ def _posted_id(value: Any) -> uuid.UUID:
 
 
 def _not_found(name: str) -> NotFound:
-    return NotFound(
-        "not_found", f"No record of {name} has this id here.", "Check the id; it may not have arrived yet."
-    )
+    return NotFound("not_found", f"No record of {name} has this id here.", "Check the id; it may not have arrived yet.")
 
 
 def _id_in_use() -> Conflict:

@@ -19,9 +19,7 @@ def register(blueprint: Blueprint, node: Any) -> None:
     def listed() -> Response:
         paging.check_names(request.args, ("incident_id", "limit"))
         db = node.reader()
-        found = conflicts.listed(
-            db, paging.record_id(request.args, "incident_id"), paging.limit(request.args)
-        )
+        found = conflicts.listed(db, paging.record_id(request.args, "incident_id"), paging.limit(request.args))
         return jsonify(items=[item for record in found if _visible(record) for item in _fields(node, record)])
 
     blueprint.add_url_rule("/api/v1/conflicts", "conflicts", listed)

@@ -28,6 +28,4 @@ def _check(collection: Collection, form: Mapping[str, Any], record_id: str, reco
     if other is None or other.id == record_id:
         shape.refuse("unknown_incident", "same_as", "is no other incident", "List /api/v1/incidents.")
     if other["mode"] != (record["mode"] if record else form.get("mode")):
-        shape.refuse(
-            "other_mode", "same_as", "is an incident of another mode", "Join a drill with a drill only."
-        )
+        shape.refuse("other_mode", "same_as", "is an incident of another mode", "Join a drill with a drill only.")

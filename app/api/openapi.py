@@ -84,9 +84,7 @@ def _collection(spec: Any, kind: Kind) -> None:
         },
     }
     spec.components.schema(f"{name}Page", listing)
-    many: dict[str, Any] = {
-        "get": _operation(kind, f"List {kind.name}, newest first", f"{name}Page", _filters(kind))
-    }
+    many: dict[str, Any] = {"get": _operation(kind, f"List {kind.name}, newest first", f"{name}Page", _filters(kind))}
     one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, [])}
     if noun is not None:
         spec.components.schema(f"{name}Create", posted)
@@ -102,9 +100,7 @@ def _collection(spec: Any, kind: Kind) -> None:
             header = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
             one["patch"] = _operation(kind, f"Change one of {kind.name}", name, [header], posts=f"{name}Edit")
     path = f"/api/v1/{kind.name}"
-    by_id = [
-        {"name": "record_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-    ]
+    by_id = [{"name": "record_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}]
     spec.path(path, operations=many)
     spec.path(f"{path}/{{record_id}}", operations=one, parameters=by_id)
     history = _operation(kind, "Every operation on the record, oldest first", "History", [])
@@ -132,9 +128,7 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
         "node": {"type": "string", "readOnly": True},
         "conflicts": {"type": "integer", "readOnly": True},
     }
-    required = [name for name in needed if name != "channel_id"] + (
-        ["channel_id"] if "channel_id" in needed else []
-    )
+    required = [name for name in needed if name != "channel_id"] + (["channel_id"] if "channel_id" in needed else [])
     if not kind.city and "channel_id" not in needed:
         required.append("incident_id")
     body = {
@@ -199,9 +193,7 @@ def _others() -> dict[str, dict[str, Any]]:
         "/healthz": {**health, "security": []},
         "/api/v1/status": _operation(None, "What this node knows", "Status", []),
         "/api/v1/conflicts": _operation(None, "Fields with several values", "Conflicts", [incident]),
-        "/api/v1/totals": _operation(
-            None, "Totals of an incident", "Totals", [{**incident, "required": True}]
-        ),
+        "/api/v1/totals": _operation(None, "Totals of an incident", "Totals", [{**incident, "required": True}]),
         "/api/v1/delivery/{record_id}": _operation(None, "How far a record has got", "Delivery", [record]),
     }
 

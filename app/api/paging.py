@@ -21,9 +21,7 @@ def check_names(args: Any, known: Collection[str]) -> None:
     for name in args:
         if name not in known:
             shown = printable(name)
-            raise Invalid(
-                "unknown_parameter", f"{shown} is no parameter here.", "Known: " + ", ".join(known), shown
-            )
+            raise Invalid("unknown_parameter", f"{shown} is no parameter here.", "Known: " + ", ".join(known), shown)
         if len(args.getlist(name)) > 1:
             _refuse("duplicate_parameter", name, "stands twice", "Send each parameter once.")
 
@@ -33,9 +31,7 @@ def limit(args: Any) -> int:
     if text is None:
         return LIMIT_DEFAULT
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LIMIT_MAX):
-        _refuse(
-            "bad_limit", "limit", f"is not an integer from 1 to {LIMIT_MAX}", "Follow next_cursor for more."
-        )
+        _refuse("bad_limit", "limit", f"is not an integer from 1 to {LIMIT_MAX}", "Follow next_cursor for more.")
     return int(text)
 
 

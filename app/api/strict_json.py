@@ -23,9 +23,7 @@ _DIGITS_MAX = 40  # an integer that is longer is beyond 64 bits anyway, and slow
 def read_object(request: Any) -> dict[str, Any]:
     """The object in the body of a Flask request. Raises BadRequest, Invalid, TooLarge or UnsupportedMedia."""
     if request.mimetype != "application/json":
-        raise UnsupportedMedia(
-            "not_json", "The body is not application/json.", "Send Content-Type: application/json."
-        )
+        raise UnsupportedMedia("not_json", "The body is not application/json.", "Send Content-Type: application/json.")
     if (request.content_length or 0) > BODY_BYTES_MAX:
         _too_large()
     body = request.stream.read(BODY_BYTES_MAX + 1)
@@ -78,9 +76,7 @@ def _check(field: str, value: Any) -> None:
         if isinstance(item, str):
             _check_text(field, item)
         elif isinstance(item, float) and not math.isfinite(item):
-            _refuse(
-                "out_of_range", field, "holds a number that is not finite", "Send a finite number or null."
-            )
+            _refuse("out_of_range", field, "holds a number that is not finite", "Send a finite number or null.")
         elif type(item) is int and not INT64_MIN <= item <= INT64_MAX:
             _refuse("out_of_range", field, "holds a number beyond 64 bits", "Send a smaller number.")
         elif isinstance(item, (dict, list)):

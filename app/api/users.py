@@ -14,9 +14,7 @@ from app.records import NOUNS
 
 def collection(node: Any) -> Collection:
     noun = NOUNS["users"]
-    return Collection(
-        noun.kind, node, noun, given=_given, edited=_edited, check=_check, filled=("home_node",)
-    )
+    return Collection(noun.kind, node, noun, given=_given, edited=_edited, check=_check, filled=("home_node",))
 
 
 def _given(collection: Collection, form: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +32,4 @@ def _check(collection: Collection, form: Mapping[str, Any], record_id: str, reco
     if not isinstance(name, str):
         return
     if any(other.id != record_id for other in users.by_name(collection.node.reader(), name.strip())):
-        raise Conflict(
-            "name_taken", "Somebody else has this name here.", "Add a team or a number to it.", "name"
-        )
+        raise Conflict("name_taken", "Somebody else has this name here.", "Add a team or a number to it.", "name")

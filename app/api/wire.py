@@ -17,9 +17,7 @@ from sync.kinds import Kind
 JST = timezone(timedelta(hours=9), "JST")
 READ_ONLY = ("created_at", "updated_at", "author", "node", "number", "conflicts")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|z|[+-]\d\d:\d\d)", re.ASCII
-)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def form_of(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:

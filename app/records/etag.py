@@ -35,13 +35,7 @@ def read_if_match(header: str | None) -> tuple[Version, ...] | None:
     value = header.strip()
     if value == ANY:
         return None
-    if (
-        len(value) > HEADER_CHARS_MAX
-        or len(value) < 2
-        or value[0] != '"'
-        or value[-1] != '"'
-        or '"' in value[1:-1]
-    ):
+    if len(value) > HEADER_CHARS_MAX or len(value) < 2 or value[0] != '"' or value[-1] != '"' or '"' in value[1:-1]:
         raise BadRequest("bad_if_match", "If-Match is not one strong ETag.", _HINT)
     return _unpack(value[1:-1])
 

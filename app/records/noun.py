@@ -72,9 +72,7 @@ class Noun:
         ``elements`` are the live elements of its sets: what the form leaves out of a set is dropped from it.
         """
         if self.kind.entry:
-            raise MethodRefused(
-                "ledger", "An entry is never changed.", "Write another entry that corrects it."
-            )
+            raise MethodRefused("ledger", "An entry is never changed.", "Write another entry that corrects it.")
         fields = self.clean(form)
         for name in fields:
             if name in self.fixed:

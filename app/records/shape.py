@@ -115,9 +115,7 @@ def _point(field: str, value: Any) -> list[float]:
         refuse("bad_position", field, "is not a position", "Send longitude, then latitude.")
     for number, limit in zip(value, (180, 90), strict=True):
         if type(number) not in (int, float) or not (-limit <= number <= limit and math.isfinite(number)):
-            refuse(
-                "bad_position", field, "lies outside the earth", "Send longitude, then latitude, in degrees."
-            )
+            refuse("bad_position", field, "lies outside the earth", "Send longitude, then latitude, in degrees.")
     return [float(value[0]), float(value[1])]
 
 

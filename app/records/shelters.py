@@ -25,9 +25,7 @@ KIND = Kind(
 
 def _floors(field: str, value: Any) -> list[int]:
     if not isinstance(value, list) or len(value) > FLOORS_MAX:
-        shape.refuse(
-            "wrong_type", field, "is not a list of floors", "Send the numbers of the floors, like [3, 4]."
-        )
+        shape.refuse("wrong_type", field, "is not a list of floors", "Send the numbers of the floors, like [3, 4].")
     floor = shape.integer(-5, FLOORS_MAX)
     return sorted({floor(field, item) for item in value})
 
@@ -39,9 +37,7 @@ NOUN = Noun(
         "common_id": shape.text(32, lines=False),
         "location": shape.point,
         "capacity": shape.integer(0, 1_000_000),
-        "usable_floors": shape.Check(
-            _floors, {"type": "array", "items": {"type": "integer"}, "maxItems": FLOORS_MAX}
-        ),
+        "usable_floors": shape.Check(_floors, {"type": "array", "items": {"type": "integer"}, "maxItems": FLOORS_MAX}),
     },
     needed=("name",),
 )

@@ -36,7 +36,8 @@ _TAIL = [
 # What the pages ask most often, beyond the list of an incident: (table, name, columns and condition).
 _MORE_INDEXES = (
     ("damage_reports", "by_status", "(incident_id, hidden, response_status)"),  # the counts of the front page
-    ("damage_reports", "joined", "(incident_id, same_as) WHERE same_as IS NOT NULL"),
+    ("damage_reports", "joined", "(incident_id, hidden, same_as) WHERE same_as IS NOT NULL"),
+    ("damage_reports", "red", "(incident_id, hidden, urgency, created_at) WHERE urgency = 'red'"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
 )
@@ -62,9 +63,10 @@ def columns(kind: Kind) -> list[str]:
 def _table(kind: Kind) -> list[str]:
     body = ", ".join([*_HEAD, *columns(kind), *_TAIL, "PRIMARY KEY (id, scope)"])
     table = kind.table
-    order = "order_key" if kind.entry else "created_at"
+    order = "order_key" if kind.entry else "hidden, created_at"  # every list leaves out what is hidden
     return [
         f"CREATE TABLE IF NOT EXISTS {table} ({body}) WITHOUT ROWID",
         f"CREATE INDEX IF NOT EXISTS {table}_by_incident ON {table} (incident_id, {order})",
-        f"CREATE INDEX IF NOT EXISTS {table}_in_conflict ON {table} (conflicts) WHERE conflicts > 0",
+        f"CREATE INDEX IF NOT EXISTS {table}_in_conflict"
+        f" ON {table} (hidden, incident_id, conflicts) WHERE conflicts > 0",
     ]

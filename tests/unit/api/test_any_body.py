@@ -19,9 +19,7 @@ ID = uuid.UUID("01920000-0000-7000-8000-000000000001")
 
 texts = st.text(st.characters(), max_size=40)
 numbers = st.one_of(st.integers(), st.floats(), st.integers(-(10**30), 10**30))
-leaves = st.one_of(
-    st.none(), st.booleans(), numbers, texts, st.just(str(ID)), st.just("2019-10-12T21:00:00+09:00")
-)
+leaves = st.one_of(st.none(), st.booleans(), numbers, texts, st.just(str(ID)), st.just("2019-10-12T21:00:00+09:00"))
 points = st.fixed_dictionaries({"type": st.just("Point"), "coordinates": st.lists(numbers, max_size=3)})
 values = st.recursive(
     leaves | points, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)

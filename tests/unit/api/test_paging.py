@@ -39,9 +39,7 @@ def test_a_limit_is_an_integer_up_to_500(text: str) -> None:
     assert caught.value.field == "limit"
 
 
-@pytest.mark.parametrize(
-    "text", ["1,2,3", "x", "nan,0,1,1", "1,2,0,3", "-181,0,0,0", "0,0,0,inf", "1,2,3,4,5"]
-)
+@pytest.mark.parametrize("text", ["1,2,3", "x", "nan,0,1,1", "1,2,0,3", "-181,0,0,0", "0,0,0,inf", "1,2,3,4,5"])
 def test_a_box_is_four_degrees_in_order(text: str) -> None:
     with pytest.raises(Invalid) as caught:
         paging.bbox(args(("bbox", text)))

@@ -38,9 +38,7 @@ def test_an_object_comes_through_as_it_is() -> None:
         (b'{"a": ' * 5_000 + b"1" + b"}" * 5_000, Invalid, "too_deep", None),
     ],
 )
-def test_what_we_do_not_take_is_refused(
-    body: bytes, error: type[AppError], code: str, field: str | None
-) -> None:
+def test_what_we_do_not_take_is_refused(body: bytes, error: type[AppError], code: str, field: str | None) -> None:
     with pytest.raises(error) as caught:
         strict_json.parse(body)
     assert (caught.value.code, caught.value.field) == (code, field)

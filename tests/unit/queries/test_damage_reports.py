@@ -93,9 +93,7 @@ def test_a_row_gives_back_positions_sets_and_flags(db: Any, insert: Any) -> None
         (Filters(category="road"), {3}),
     ],
 )
-def test_a_filter_leaves_the_reports_that_meet_it(
-    db: Any, insert: Any, filters: Filters, wanted: set[int]
-) -> None:
+def test_a_filter_leaves_the_reports_that_meet_it(db: Any, insert: Any, filters: Filters, wanted: set[int]) -> None:
     report(insert, 1, location=[139.6, 35.8])
     report(insert, 2, location=[141.6, 35.8], response_status="done")
     report(insert, 3, category="road", response_status="open")
@@ -117,9 +115,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(db: Any, insert: Any)
     assert len(seen) == len(set(seen)) == 23
 
 
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "é", "AAAA", "-1.a", "9" * 300, row.make_cursor(1 << 63, ident(1))]
-)
+@pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "-1.a", "9" * 300, row.make_cursor(1 << 63, ident(1))])
 def test_a_cursor_that_was_not_given_here_is_refused(db: Any, cursor: str) -> None:
     with pytest.raises(Invalid) as caught:
         damage_reports.listed(db, Filters(), 5, cursor)

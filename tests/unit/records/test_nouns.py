@@ -97,9 +97,7 @@ def test_a_read_mark_has_one_record_for_a_channel_and_a_person() -> None:
 
 
 def test_a_user_belongs_to_the_node_that_the_caller_hands_in() -> None:
-    assert (
-        users.create(ID, CITY, {"name": "佐藤", "role": "patrol"}, home_node="ab").fields["home_node"] == "ab"
-    )
+    assert users.create(ID, CITY, {"name": "佐藤", "role": "patrol"}, home_node="ab").fields["home_node"] == "ab"
     assert refused(users, {"name": "佐藤", "role": "king"}, CITY).field == "role"
 
 
@@ -135,9 +133,7 @@ def test_every_kind_that_has_a_form_is_known_to_the_log() -> None:
 
 def test_what_the_forms_write_has_the_shape_that_the_log_asks_for() -> None:
     made = [
-        damage_reports.create(
-            ID, SCOPE, {**REPORT, "location": [1, 2], "attachments": ["a" * 64], "accuracy_m": 5}
-        ),
+        damage_reports.create(ID, SCOPE, {**REPORT, "location": [1, 2], "attachments": ["a" * 64], "accuracy_m": 5}),
         incidents.create(ID, CITY, {"name": "訓練", "mode": "drill", "kind": "flood", "opened_at": 5}),
         nodes.enrolled("ab" * 16, "T07", "T07", "terminal", ["field"]),
     ]
