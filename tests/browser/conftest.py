@@ -1,0 +1,66 @@
+"""Chromium against real node processes. Without Chromium these tests are skipped, saying so; REQUIRE_BROWSER=1 refuses that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.people import Visitors
+from tests.integration.cluster import Cluster, cluster
+
+# The system's Chromium: no download of a browser, no talk with its maker.
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    program = os.environ.get("TOMOSHIBI_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("REQUIRE_BROWSER=1, and no Chromium is installed")
+        pytest.skip("no Chromium on this machine (REQUIRE_BROWSER=1 makes this an error)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def city(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A hub and two terminals of a drill; the hub is started again for the next test where one stopped it."""
+    with cluster(tmp_path_factory.mktemp("city")) as built:
+        yield built
+
+
+@pytest.fixture
+def visitors(chromium: Any, city: Cluster) -> Iterator[Visitors]:
+    if city.hub.process is None or city.hub.process.poll() is not None:
+        city.hub.start()
+    with Visitors(chromium, city) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: TOMOSHIBI_PICTURES, else a temporary folder."""
+    wanted = os.environ.get("TOMOSHIBI_PICTURES")
+    folder = Path(wanted) if wanted else tmp_path_factory.mktemp("pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
