@@ -112,7 +112,7 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
     noun = records.NOUNS.get(kind.name)
     checks: Mapping[str, Any] = noun.checks if noun else {}
     needed = noun.needed if noun else ()
-    fields = {name: _nullable(dict(checks[name].schema), name not in needed) for name in checks}
+    fields = {name: _nullable(dict(checks[name].schema), name not in (*needed, *_lists(kind))) for name in checks}
     ids: dict[str, Any] = {"id": {"type": "string", "format": "uuid"}}
     if not kind.city:
         ids["incident_id"] = {"type": "string", "format": "uuid"}
@@ -140,8 +140,13 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"type": "object", "properties": shown}, body
 
 
+def _lists(kind: Kind) -> list[str]:
+    """The fields that are never null: an empty set is []."""
+    return [name for name, spec in kind.fields.items() if spec.merge == "set" or name == "attachments"]
+
+
 def _nullable(schema: dict[str, Any], empties: bool) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "null"}]} if empties and schema.get("type") != "array" else schema
+    return {"anyOf": [schema, {"type": "null"}]} if empties else schema
 
 
 def _filters(kind: Kind) -> list[dict[str, Any]]:

@@ -62,6 +62,8 @@ def value_fields(kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any]:
 def show(kind: Kind, name: str, value: Any) -> Any:
     """One value of a field, as JSON can carry it; also of a field that this release does not know."""
     spec = kind.fields.get(name)
+    if name == "attachments" and value is None:
+        return []
     if spec is not None and value is not None:
         if is_time(name) and type(value) is int:
             return show_time(value)

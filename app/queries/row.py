@@ -126,7 +126,7 @@ def _record(kind: Kind, row: Sequence[Any]) -> Record:
     values = tuple(row)
     head, rest = values[: len(_HEAD)], values[len(_HEAD) :]
     fields = {name: _value(kind, name, value) for name, value in zip(kind.fields, rest, strict=True)}
-    return Record(kind.name, *head, fields)
+    return Record(*(kind.name, *head, fields))
 
 
 def _value(kind: Kind, name: str, value: Any) -> Any:

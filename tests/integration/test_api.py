@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Iterator
@@ -596,6 +597,30 @@ def test_a_terminal_that_is_not_enrolled_writes_nothing(tmp_path: Path) -> None:
         assert node.reader().execute("SELECT count(*) FROM op").fetchone()[0] == 0
     finally:
         node.close()
+
+
+@pytest.mark.parametrize(
+    ("collection", "body", "status"),
+    [
+        ("teams", {"name": "第9班"}, 403),
+        ("shelters", {"name": "第九小"}, 403),
+        ("users", {"name": "端末の人", "role": "patrol"}, 201),
+        ("incidents", {"name": "孤立中", "mode": "real", "kind": "flood"}, 201),
+    ],
+)
+def test_a_field_device_refuses_what_no_other_node_would_count(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, collection: str, body: dict[str, Any], status: int
+) -> None:
+    held = hub.node.certificate
+    assert held is not None
+    field_only = dataclasses.replace(held, capabilities=("field",))
+    monkeypatch.setattr(Node, "certificate", property(lambda node: field_only))
+    before = hub.operations()
+    answer = hub.ask("POST", f"/api/v1/{collection}", "admin", json=body)
+    assert answer.status_code == status, answer.text
+    if status == 403:
+        assert answer.json["code"] == "device_not_capable"
+        assert hub.operations() == before
 
 
 def test_ids_made_here_are_of_version_7_and_of_the_time_handed_in() -> None:
