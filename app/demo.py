@@ -6,25 +6,21 @@ Every step is the command or the HTTP call that a city would use: nothing here r
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import secrets
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import requests
 
+from app import processes
 from app.errors import CommandFailed
 
-READY_S_MAX = 30
 INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "応急対応"}
 WELCOME = "訓練を始めます。巡回班は被害を見つけたら、端末の「被害を報告」から送ってください。"
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for another
@@ -51,7 +47,7 @@ def run(port: int, folder: Path | None) -> None:
     """Run the demo until Ctrl-C. A named folder is kept, and used again the next time."""
     ports = dict(zip(NODES, range(port, port + len(NODES)), strict=True))
     for wanted in ports.values():
-        _refuse_taken(wanted)
+        processes.refuse_taken(wanted)
     with contextlib.ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tomoshibi-demo-")))
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,8 +57,8 @@ def run(port: int, folder: Path | None) -> None:
             _refuse_half_made(home)
             for name in NODES:
                 role = "hub" if name == "hub" else "terminal"
-                _command(home / name, "init", "--role", role, "--name", NODES[name], "--json")
-        running = stack.enter_context(_processes(home, ports))
+                processes.command(home / name, "init", "--role", role, "--name", NODES[name], "--json")
+        running = stack.enter_context(processes.serving(home, ports))
         if fresh:
             passphrases = _set_up(home, ports)
             logins.touch(0o600)
@@ -72,16 +68,18 @@ def run(port: int, folder: Path | None) -> None:
 
 
 def _set_up(home: Path, ports: dict[str, int]) -> dict[str, str]:
-    hub_url = _url(ports["hub"])
+    hub_url = processes.url(ports["hub"])
     for name in NODES:
         if name != "hub":
-            code = _command(home / "hub", "enrol-code", "--json")["code"]
-            _command(home / name, "enrol", "--hub", hub_url, "--code", code)
+            code = processes.command(home / "hub", "enrol-code", "--json")["code"]
+            processes.command(home / name, "enrol", "--hub", hub_url, "--code", code)
     passphrases = {person.name: _passphrase() for person in PEOPLE}
     for person in PEOPLE:
         secret = passphrases[person.name] + "\n"
-        _command(home / person.node, "user", "add", person.name, "--role", person.role, "--password-stdin", text=secret)
-    token = _command(home / "hub", "token", "create", "--user", PEOPLE[0].name)
+        processes.command(
+            home / person.node, "user", "add", person.name, "--role", person.role, "--password-stdin", text=secret
+        )
+    token = processes.command(home / "hub", "token", "create", "--user", PEOPLE[0].name)
     _furnish(hub_url, token)
     return passphrases
 
@@ -99,7 +97,9 @@ def _furnish(url: str, token: str) -> None:
         return dict(answer.json())
 
     incident = post("incidents", INCIDENT)["id"]
-    channels = [post("channels", {"incident_id": incident, "name": name})["id"] for name in ("本部と現場", "避難所と統括班")]
+    channels = [
+        post("channels", {"incident_id": incident, "name": name})["id"] for name in ("本部と現場", "避難所と統括班")
+    ]
     post("chat-messages", {"incident_id": incident, "channel_id": channels[0], "text": WELCOME})
     for number, shelter in enumerate(_shelters()):
         record = post("shelters", shelter)["id"]
@@ -123,61 +123,6 @@ def _shelters() -> Iterator[dict[str, Any]]:
         }
 
 
-# -- processes -----------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _processes(home: Path, ports: dict[str, int]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    running: list[subprocess.Popen[bytes]] = []
-    previous = signal.signal(signal.SIGTERM, lambda *_: _interrupt())
-    try:
-        for name, port in ports.items():
-            with (home / f"{name}.log").open("ab") as log:
-                running.append(_serve(home / name, port, log))
-        for (name, port), process in zip(ports.items(), running, strict=True):
-            _await_ready(name, port, process, home / f"{name}.log")
-        yield running
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _serve(home: Path, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, "-m", "app", "--home", str(home), "serve", "--port", str(port)]
-    die_with_us = _end_with_parent if sys.platform == "linux" else None
-    return subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_us
-    )
-
-
-def _end_with_parent() -> None:
-    """So that a demo that was killed leaves no node behind."""
-    set_parent_death_signal = 1
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
-
-
-def _await_ready(name: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + READY_S_MAX
-    session = requests.Session()
-    session.trust_env = False
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            tail = log.read_text("utf-8", "replace")[-500:].strip()
-            raise CommandFailed("demo_failed", f"{name} ended: {tail}", f"See {log}.")
-        try:
-            if session.get(f"{_url(port)}/healthz", timeout=1).ok:
-                return
-        except requests.RequestException:
-            time.sleep(0.05)
-    raise CommandFailed("demo_failed", f"{name} did not answer within {READY_S_MAX} s", f"See {log}.")
-
-
 def _wait(running: list[subprocess.Popen[bytes]]) -> None:
     """Until Ctrl-C. A node that ends by itself (or is killed, to see what happens) does not end the others."""
     try:
@@ -185,30 +130,6 @@ def _wait(running: list[subprocess.Popen[bytes]]) -> None:
             time.sleep(0.5)
     except KeyboardInterrupt:
         print("\n止めています…  stopping", flush=True)
-
-
-def _interrupt() -> None:
-    raise KeyboardInterrupt
-
-
-def _command(home: Path, *arguments: str, text: str | None = None) -> Any:
-    """Run a command of this program; its JSON, or its text."""
-    finished = subprocess.run(
-        [sys.executable, "-m", "app", "--home", str(home), *arguments],
-        input=text, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    if finished.returncode:
-        raise CommandFailed("demo_failed", finished.stderr.strip(), "Free the folder or name another with --dir.")
-    return json.loads(finished.stdout) if "--json" in arguments else finished.stdout.strip()
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise CommandFailed("port_in_use", f"port {port} is in use", "Name another with --port.") from error
 
 
 def _refuse_half_made(home: Path) -> None:
@@ -222,15 +143,10 @@ def _passphrase() -> str:
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
 
 
-def _url(port: int) -> str:
-    # By name: a browser gives position and camera to localhost, and cookies of the nodes are told apart by their names.
-    return f"http://localhost:{port}"
-
-
 def _announce(ports: dict[str, int], passphrases: dict[str, str], kept: Path | None) -> None:
     print("\n灯 Tomoshibi — 訓練の葦原市(架空)/ a drill in the invented city of Ashihara\n")
     for name, port in ports.items():
-        print(f"  {_url(port)}   {NODES[name]}  [{name}]")
+        print(f"  {processes.url(port)}   {NODES[name]}  [{name}]")
         for person in PEOPLE:
             if person.node == name:
                 print(f"      {person.name} / {passphrases[person.name]}   {person.what} ({person.role})")

@@ -160,6 +160,7 @@ def _sockets(app: Flask) -> SocketIO:
         transports=["websocket"],
         max_http_buffer_size=SOCKET_BYTES_MAX,
         manage_session=False,
+        namespaces=["/live", "/sync"],  # without this the namespace "/" would open to anybody
         ping_interval=5,
         ping_timeout=5,
     )

@@ -29,7 +29,7 @@ ROOMS = {
     "app": names(
         """
         __init__ __main__ accounts birth cli config control demo digests doctor enrol enrol_door
-        errors factory live messages node permissions server sync_links sync_socket threads verifier
+        errors factory live messages node permissions processes server sync_links sync_socket threads verifier
         version
         """
     ),

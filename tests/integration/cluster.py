@@ -150,11 +150,13 @@ def http() -> requests.Session:
     if not hasattr(_LOCAL, "session"):
         _LOCAL.session = requests.Session()
         _LOCAL.session.trust_env = False
+        _SESSIONS.append(_LOCAL.session)
     found: requests.Session = _LOCAL.session
     return found
 
 
 _LOCAL = threading.local()
+_SESSIONS: list[requests.Session] = []
 
 
 @dataclass
@@ -205,6 +207,8 @@ def cluster(folder: Path, terminals: int = 2) -> Iterator[Cluster]:
     finally:
         for node in (hub, *others):
             node.stop()
+        for session in _SESSIONS:
+            session.close()
 
 
 def _build(hub: NodeProcess, others: list[NodeProcess]) -> Cluster:

@@ -1,4 +1,4 @@
-"""The commands as real processes: what they make, what they refuse, and that they work beside a running node."""
+"""The commands as real processes: what they make, what they refuse, alone and beside a running node."""
 
 from __future__ import annotations
 
@@ -19,18 +19,27 @@ from tests.integration.cluster import PASSPHRASE, NodeProcess, environment, http
 ROLES = ("admin", "commander", "hq_operator", "shelter_staff", "patrol", "viewer")
 
 
+@pytest.fixture(scope="module")
+def born(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hub and a terminal, as `init` left them: each test works on a copy."""
+    folder = tmp_path_factory.mktemp("born")
+    NodeProcess("hub", folder / "hub").command("init", "--role", "hub", "--name", "本部")
+    NodeProcess("terminal", folder / "terminal").command("init", "--role", "terminal", "--name", "巡回A")
+    return folder
+
+
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[NodeProcess]:
+def hub(born: Path, tmp_path: Path) -> Iterator[NodeProcess]:
+    shutil.copytree(born / "hub", tmp_path / "hub")
     node = NodeProcess("hub", tmp_path / "hub")
-    node.command("init", "--role", "hub", "--name", "本部")
     yield node
     node.stop()
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[NodeProcess]:
+def terminal(born: Path, tmp_path: Path) -> Iterator[NodeProcess]:
+    shutil.copytree(born / "terminal", tmp_path / "terminal")
     node = NodeProcess("terminal", tmp_path / "terminal")
-    node.command("init", "--role", "terminal", "--name", "巡回A")
     yield node
     node.stop()
 
@@ -47,7 +56,7 @@ def refused(node: NodeProcess, *arguments: str, status: int = 1, text: str | Non
 
 
 def files(home: Path) -> dict[str, bytes]:
-    """What lies in a data folder, but for the lock's pid, the running node's files and the store's own bookkeeping."""
+    """What lies in a data folder, but for the lock, the running node's files and the store's bookkeeping."""
     moving = (".db", ".db-wal", ".db-shm", "lock", ".sock", "ballast")
     return {path.name: path.read_bytes() for path in home.glob("*") if not path.name.endswith(moving)}
 
@@ -273,7 +282,9 @@ def test_a_hub_that_does_not_answer_is_told(terminal: NodeProcess, hub: NodeProc
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"version": 1}', b"[" * 8000, b"x" * 100_000])
 def test_the_door_answers_nonsense_with_a_problem(hub: NodeProcess, body: bytes) -> None:
     hub.start()
-    answer = http().post(f"{hub.url}/enrol/v1/request", data=body, timeout=10)
+    answer = http().post(
+        f"{hub.url}/enrol/v1/request", data=body, timeout=10, headers={"Content-Type": "application/json"}
+    )
     assert 400 <= answer.status_code < 500
     assert {"code", "hint"} <= set(answer.json())
 

@@ -1,0 +1,26 @@
+"""Benchmarks: fixed workloads on the keyed engine with all projections of this release on. Never timed tests.
+
+Each prints one JSON line a figure: {"bench", "metric", "value", "unit"}. ``python -m app bench NAME``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+
+NAMES = ("start", "pages", "live", "save", "ingest")
+
+
+def emit(bench: str, metric: str, value: float, unit: str) -> None:
+    print(json.dumps({"bench": bench, "metric": metric, "value": round(value, 3), "unit": unit}), flush=True)
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+
+
+def run(name: str) -> None:
+    """Run one benchmark, or ``all``."""
+    for wanted in NAMES if name == "all" else (name,):
+        importlib.import_module(f"app.bench.{wanted}").run()
