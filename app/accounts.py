@@ -71,19 +71,19 @@ class Accounts:
 
     def login(self, name: str, passphrase: str) -> Person:
         """The person of that name and passphrase. Raises Unauthenticated or RateLimited."""
-        self._count_try(name)
+        self._count_try(_clean_name(name))
         person = self._local_person(name)
         kept = self._verifier(person.id) if person else None
         fits = verifier.fits(kept or verifier.NOBODY, passphrase)
         if person is None or kept is None or not fits:
             hint = "Check both, or ask HQ for a one-time code."
             raise Unauthenticated("wrong_login", "The name or the passphrase is wrong.", hint)
-        self._tries.pop(name, None)
+        self._tries.pop(_clean_name(name), None)
         return person
 
     def redeem_login_code(self, code: str, name: str, passphrase: str) -> Person:
         """Use a one-time code to set a passphrase here; a code for a role makes its first person."""
-        self._count_try(f"{name}\0code")
+        self._count_try(f"{_clean_name(name)}\0code")
         row = self._live_code(code)
         user_id = row["user_id"] or str(uuid7())
         person = self._person(user_id)
@@ -249,7 +249,8 @@ def _insert(table: str, columns: str, *values: Any, replace: bool = False) -> Ke
 
 
 def _clean_name(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip()
+    # Half a surrogate pair comes in from JSON, and no database takes it.
+    return unicodedata.normalize("NFC", name).strip().encode("utf-8", "replace").decode()
 
 
 def _clean_code(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -27,7 +28,7 @@ def add(name: str, role: str, password_stdin: bool, home: str | None, as_json: b
     settings = settings_of(home)
     passphrase = None
     if password_stdin:
-        passphrase = click.get_text_stream("stdin").readline(PASSPHRASE_CHARS_READ).rstrip("\r\n")
+        passphrase = sys.stdin.readline(PASSPHRASE_CHARS_READ).rstrip("\r\n")
     result = carry_out(settings, "user", name=name, role=role, passphrase=passphrase)
     if as_json:
         print_json(result)

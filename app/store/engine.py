@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlcipher3
 from sqlcipher3 import dbapi2
+from sqlcipher3.dbapi2 import Connection, Row
 
 from app.store.durable import sync_file, sync_folder, write_durably
 from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissing, WrongKey
@@ -26,8 +27,6 @@ from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissi
 sys.modules.setdefault("pysqlite3", sqlcipher3)
 sys.modules.setdefault("pysqlite3.dbapi2", dbapi2)
 
-Connection = dbapi2.Connection
-Row = dbapi2.Row
 DATABASE_ERRORS: tuple[type[Exception], ...] = (dbapi2.Error, sqlite3.Error)
 
 # SQLite 3.7.0 to 3.51.2: two connections that write and checkpoint at the same moment can lose a commit.
@@ -92,9 +91,7 @@ def create_database(
     sync_folder(path.parent)
 
 
-def _fill(
-    path: Path, key: bytes, statements: Iterable[str], fill: Callable[[Connection], None] | None
-) -> None:
+def _fill(path: Path, key: bytes, statements: Iterable[str], fill: Callable[[Connection], None] | None) -> None:
     connection = _connect(path, key, mode="rwc")
     try:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -5,43 +5,59 @@ The local tables belong to this node: they are in no digest, on no link, and `re
 
 from __future__ import annotations
 
-from app.store.engine import Connection  # first: it tells sqlite-utils which engine's errors to catch
+from typing import TYPE_CHECKING
 
-# isort: split
-from sqlite_utils import Database, Migrations
-
+from app.store.engine import Connection
 from app.store.errors import NewerStore
 from app.store.schema import create_statements
 from sync import oplog
 
-migrations = Migrations("tomoshibi")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+SET = "tomoshibi"
 
 
 def migrate(connection: Connection) -> None:
     """Bring a store to this release's shape; safe to run at every start. Raises NewerStore."""
-    database = Database(connection)
-    known = {migration.name for migration in migrations._migrations}
-    newer = [applied.name for applied in migrations.applied(database) if applied.name not in known]
-    if newer:
-        raise NewerStore(f"the store has steps that this release does not know: {', '.join(newer)}")
-    migrations.apply(database)
+    applied, known = _applied(connection), {step.__name__ for step in STEPS}
+    if applied - known:
+        newer = ", ".join(sorted(applied - known))
+        raise NewerStore(f"the store has steps that this release does not know: {newer}")
+    if known - applied:
+        _apply(connection)
     _add_projections(connection)
 
 
-@migrations()
+def _applied(connection: Connection) -> set[str]:
+    # Asked in SQL: importing sqlite-utils takes up to a second where pandas is installed, at each command.
+    table = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_sqlite_migrations'").fetchone()
+    if table is None:
+        return set()
+    names = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (SET,))
+    return {row[0] for row in names}
+
+
+def _apply(connection: Connection) -> None:
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations(SET)
+    for step in STEPS:
+        migrations()(step)
+    migrations.apply(Database(connection))
+
+
 def m0001_the_log(database: Database) -> None:
     for statement in oplog.CREATE:
         database.execute(statement)
 
 
-@migrations()
 def m0002_local_tables(database: Database) -> None:
     _table(database, "meta", {"key": str, "value": bytes}, "key")
     _table(database, "settings", {"key": str, "value": str}, "key")
     _table(database, "enrol_codes", _ENROL_CODES, "code_id", optional={"used_at", "used_by", "certificate"})
 
 
-@migrations()
 def m0003_accounts(database: Database) -> None:
     _table(
         database,
@@ -72,6 +88,8 @@ def m0003_accounts(database: Database) -> None:
         optional={"user_id", "role", "used_at"},
     )
 
+
+STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts)
 
 _ENROL_CODES = {
     "code_id": bytes,  # hash of the secret, to name the row; never sent

@@ -9,11 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.api import strict_json
 from app.enrol_door import Door
-from app.errors import AppError, BadRequest
+from app.errors import AppError
 from app.permissions import public
-
-REQUEST_BYTES_MAX = 8_192
 
 
 def blueprint_for(node: Any) -> Blueprint:
@@ -27,11 +26,7 @@ def blueprint_for(node: Any) -> Blueprint:
     @blueprint.post("/request")
     @public
     def ask() -> Response:
-        if (request.content_length or 0) > REQUEST_BYTES_MAX:
-            raise BadRequest(
-                "too_large", "this is no enrolment request", "Use a terminal of the same release."
-            )
-        return jsonify(door.request(request.get_json(force=True, silent=True)))
+        return jsonify(door.request(strict_json.read_object(request)))
 
     @blueprint.errorhandler(AppError)
     def refused(error: AppError) -> tuple[Response, int]:

@@ -51,7 +51,7 @@ def test_a_value_out_of_range_names_its_setting(tmp_path: Path, text: str) -> No
 @pytest.mark.parametrize("data", [b"port =", b"\xff\xfe"])
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "tomoshibi.toml").write_bytes(data)
-    with pytest.raises(BadSetting, match="tomoshibi.toml"):
+    with pytest.raises(BadSetting, match=r"tomoshibi\.toml"):
         config.load({"home": tmp_path}, {})
 
 
