@@ -96,7 +96,7 @@ class StoreUnavailable(AppError):
 
 
 class StoreFull(StoreUnavailable):
-    status = 507
+    status = 409
     code = "store_full"
 
 

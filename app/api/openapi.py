@@ -23,13 +23,12 @@ _PROBLEMS = {
     "401": "No token, or one that is not known here",
     "403": "The role or the device may not do this",
     "404": "Nothing has this id here",
-    "409": "The id belongs to other content",
+    "409": "The id belongs to other content, or the disk of this node is full (`store_full`)",
     "412": "If-Match names nothing of this record",
     "413": "The body is larger than 64 KiB",
     "415": "The body is not application/json",
     "422": "A value is wrong; `field` names it",
     "428": "If-Match is needed",
-    "507": "The disk of this node is full",
 }
 
 

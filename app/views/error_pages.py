@@ -31,12 +31,11 @@ _TITLES = {
     429: "Too many requests",
     500: "Internal error",
     503: "Not available now",
-    507: "Disk full",
 }
 _SYNC_STATUS: dict[type[SyncError], int] = {
     BadChange: 422,
     NotEnrolled: 409,
-    StoreFull: 507,
+    StoreFull: 409,  # the state of this node, which its people can change; the node itself works as it should
     StoreFailed: 503,
     WriterStopped: 503,
     WriterBusy: 503,

@@ -582,7 +582,7 @@ def test_a_full_disk_is_said_with_a_hint(hub: Hub, drill: str, monkeypatch: pyte
 
     monkeypatch.setattr(hub.node, "write", full)
     answer = hub.ask("POST", "/api/v1/damage-reports", json=good(drill))
-    assert (answer.status_code, answer.json["code"]) == (507, "store_full")
+    assert (answer.status_code, answer.json["code"]) == (409, "store_full")
     assert "disk" in answer.json["hint"]
 
 
