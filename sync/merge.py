@@ -95,7 +95,8 @@ def build(kind: Kind, operations: Iterable[Operation]) -> State:
             spec = kind.fields.get(name)
             replaced.update((name, o, s) for o, s in operation.replaces if (o, s) != operation.version)
             if spec is not None and spec.merge == "set":
-                dropped.setdefault(name, set()).update(_dropped(operation.fields[name]))
+                others = {drop for drop in _dropped(operation.fields[name]) if drop[:2] != operation.version}
+                dropped.setdefault(name, set()).update(others)
     state = State()
     for operation in listed:
         _place(kind, state, operation, replaced, dropped)

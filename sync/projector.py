@@ -16,7 +16,7 @@ import msgspec
 from sync import certificate, digest, ledger, merge, oplog, verdict
 from sync.kinds import REVOCATIONS, Kind, Kinds, normal
 from sync.merge import State
-from sync.operation import NewerBody, Operation, RecordKey, Version, decode_body, split_stream
+from sync.operation import CITY, NewerBody, Operation, RecordKey, Version, decode_body, split_stream
 from sync.oplog import Connection, Stream
 from sync.verdict import Facts, Judge
 
@@ -243,8 +243,8 @@ class Projector:
     def _settle_facts(self) -> None:
         """Where a revocation or an incident's mode changed, its operations are judged again."""
         for key, working in list(self._working.items()):
-            if not working.dirty or working.state is None:
-                continue
+            if not working.dirty or working.state is None or key[1] != CITY:
+                continue  # a misplaced record of these kinds is no fact, and must not wipe one out
             if key[0] == REVOCATIONS.name:
                 self._settle_revocation(key[2], verdict.revocation_fact(working.state))
             elif working.kind.mode_field:
@@ -318,7 +318,11 @@ class Projector:
             "SELECT name, seq FROM awaited WHERE kind = ? AND scope = ? AND record = ?", key
         ).fetchall()
         for name, seq in rows:
-            self.awaited.get((bytes(name), seq), set()).discard(key)
+            named = (bytes(name), seq)
+            waiting = self.awaited.get(named, set())
+            waiting.discard(key)
+            if not waiting:
+                self.awaited.pop(named, None)
         if rows:
             self.connection.execute("DELETE FROM awaited WHERE kind = ? AND scope = ? AND record = ?", key)
 

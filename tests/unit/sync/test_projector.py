@@ -1,0 +1,102 @@
+"""The projector: what is folded, awaited, judged anew and rebuilt."""
+
+from __future__ import annotations
+
+from sync.operation import CITY
+from tests.unit.sync.nodes import (
+    INCIDENT,
+    REAL,
+    Author,
+    awaited,
+    check_whole,
+    ident,
+    make_replica,
+    quarantined,
+    receive,
+    tables,
+)
+
+
+def test_a_misplaced_incident_does_not_wipe_out_the_mode_of_the_real_one() -> None:
+    # It once did, and the two records judged each other for ever: the writer hung.
+    hq, field = Author("hq", ("command", "field")), Author("field", ("field",))
+    hq.write("incidents", INCIDENT, {"name": "flood", "mode": "drill"}, scope=CITY)
+    field.write("incidents", INCIDENT, {"name": "forged", "mode": "real"})
+    field.write("reports", ident("a"), {"text": "x"})
+    replica = make_replica("reader")
+    receive(replica, *field.segments())
+    receive(replica, *hq.segments())
+    assert replica.projector.facts.modes == {INCIDENT: b"d"}
+    assert set(quarantined(replica).values()) == {"misplaced", "mode_mismatch"}
+
+
+def test_a_misplaced_revocation_does_not_lift_the_real_one() -> None:
+    admin, lost = Author("admin", ("enrol",)), Author("lost", ("field",))
+    admin.write("revocations", lost.node, {"accepted": [], "reason": "lost"}, scope=CITY)
+    lost.write("revocations", lost.node, {"accepted": [[lost.stream(), 9]], "reason": ""})
+    lost.write("reports", ident("a"), {"text": "x"})
+    replica = make_replica("reader")
+    receive(replica, *admin.segments())
+    receive(replica, *lost.segments())
+    replica.projector.recompute(("revocations", REAL, lost.node))
+    replica.run_batch([lambda r: r.receive([], None)])
+    assert replica.is_revoked(lost.node)
+    assert not [key for key in tables(replica) if key[0] == "reports"]
+
+
+def test_an_operation_that_drops_its_own_addition_keeps_it_in_every_order() -> None:
+    author = Author("field")
+    author.certify(REAL, b"w")
+    own = (author.origin, 2)
+    author.write("reports", ident("a"), {"tags": {"add": ["x"], "drop": [[*own, "x"]]}})
+    replica = make_replica("reader")
+    receive(replica, *author.segments())
+    check_whole(replica)
+    assert tables(replica)["reports", REAL, ident("a")][0]["tags"] == ["x"]
+
+
+def test_a_version_that_is_named_and_not_here_is_awaited_until_it_comes() -> None:
+    one, two = Author("one"), Author("two")
+    version = one.write("reports", ident("a"), {"text": "old"})
+    two.write("reports", ident("a"), {"text": "new"}, replaces=[version])
+    replica = make_replica("reader")
+    receive(replica, *two.segments())
+    assert len(awaited(replica)) == 1
+    receive(replica, *one.segments())
+    assert awaited(replica) == set()
+    row = tables(replica)["reports", REAL, ident("a")]
+    assert (row[0]["text"], row[2]) == ("new", 0)
+
+
+def test_a_version_that_comes_without_counting_is_no_longer_awaited() -> None:
+    one, two = Author("one", ()), Author("two")
+    version = one.write("reports", ident("a"), {"text": "old"})
+    two.write("reports", ident("a"), {"text": "new"}, replaces=[version])
+    replica = make_replica("reader")
+    receive(replica, *two.segments())
+    receive(replica, *one.segments())
+    assert awaited(replica) == set()
+    check_whole(replica)
+
+
+def test_a_record_woken_by_two_versions_at_once_is_folded_once() -> None:
+    one, two = Author("one"), Author("two")
+    first = one.write("reports", ident("a"), {"text": "1"})
+    second = one.write("reports", ident("a"), {"text": "2"}, replaces=[first])
+    two.write("reports", ident("a"), {"text": "3", "tags": {"add": ["x"]}}, replaces=[first, second])
+    replica = make_replica("reader")
+    receive(replica, *two.segments())
+    receive(replica, *one.segments())
+    check_whole(replica)
+    assert tables(replica)["reports", REAL, ident("a")][0] == {"text": "3", "tags": ["x"]}
+
+
+def test_the_earlier_of_two_entries_under_one_id_is_the_record() -> None:
+    one, two = Author("one"), Author("two")
+    one.write("messages", ident("m"), {"text": "late"}, lane=b"t", type=2, hlc=9)
+    two.write("messages", ident("m"), {"text": "early"}, lane=b"t", type=2, hlc=5)
+    for order in (one.segments() + two.segments(), two.segments() + one.segments()):
+        replica = make_replica("reader")
+        receive(replica, *order)
+        check_whole(replica)
+        assert tables(replica)["messages", REAL, ident("m")][0] == {"text": "early"}
