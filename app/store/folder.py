@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from app.store.durable import write_durably
-from app.store.errors import FolderLocked, StoreCorrupt, StoreMissing
+from app.store.errors import FolderLocked, StoreMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,10 @@ class DataFolder:
             return Incarnation(bytes.fromhex(document["incarnation"]), last)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreCorrupt(
-                f"{self.incarnation.name} cannot be read",
-                hint="Delete it: the node then begins a new incarnation, and nothing is lost.",
-            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # A power cut may leave it empty, for it is not synced. A new incarnation is always safe, and a node
+            # that does not start is not.
+            return Incarnation(b"", {})
 
     def write_incarnation(self, incarnation: Incarnation) -> None:
         last = {stream.hex(): seq for stream, seq in incarnation.last.items()}
@@ -125,9 +124,7 @@ class FolderLock:
     def __enter__(self) -> FolderLock:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self.release()
 
 

@@ -199,6 +199,14 @@ def test_after_kill_9_the_lock_is_free_and_the_stale_socket_is_replaced(hub: Nod
     assert hub.json("status")["role"] == "hub", "beside the new process"
 
 
+def test_a_power_cut_that_emptied_the_note_beside_the_store_stops_nobody(hub: NodeProcess) -> None:
+    before = hub.json("digest")
+    (hub.home / "incarnation.json").write_bytes(b"")
+    hub.command("user", "add", "誰か", "--role", "admin")
+    assert hub.json("digest") != before
+    assert len(hub.json("status")["vector"]) == 2, "it writes under a new origin"
+
+
 def test_sigterm_ends_a_node_cleanly(hub: NodeProcess) -> None:
     hub.start()
     assert hub.process is not None
