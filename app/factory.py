@@ -136,7 +136,8 @@ def _ask_to_log_in() -> ResponseReturnValue:
 def _limit(app: Flask) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
     for endpoint in ("login.enter", "login.redeem"):
-        app.view_functions[endpoint] = limiter.limit(LOGIN_TRIES)(app.view_functions[endpoint])
+        limited: Any = limiter.limit(LOGIN_TRIES)(app.view_functions[endpoint])
+        app.view_functions[endpoint] = limited
 
 
 def _harden(answer: Response) -> Response:

@@ -1,7 +1,7 @@
 """Doorbells for browsers: after each commit the topics that changed, never content. The page asks its view again.
 
 Before: ``node.subscribe`` calls after the commit. After: ``static/js/live.js`` asks for the fragment.
-A topic is ``<kind>:<incident id>`` for records of an incident, ``<kind>`` for the city's, ``sync`` for this node's links.
+A topic is ``<kind>:<incident id>`` for records of an incident, ``<kind>`` for the city's, ``sync`` for links.
 """
 
 from __future__ import annotations
@@ -44,4 +44,3 @@ def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:
 
 def topic_of(kind: str, scope: bytes) -> str:
     return f"{kind}:{uuid.UUID(bytes=bytes(scope[1:17]))}" if len(scope) == 17 else kind
-

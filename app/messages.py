@@ -70,16 +70,26 @@ def error_words(status: int, code: str = "") -> ErrorWords:
     table: dict[int | str, tuple[str, str]] = {
         400: (gettext("この画面は古くなっています"), gettext("前の画面を開き直して、もう一度送ってください。")),
         403: (gettext("この操作は、あなたの役割ではできません"), gettext("管理者か本部の人に頼んでください。")),
-        404: (gettext("その記録は、この端末にありません"), gettext("まだ届いていないか、番号が違います。一覧から開いてください。")),
-        412: (gettext("画面を開いたあとで、記録が新しくなりました"), gettext("開き直して、いまの値を見てから直してください。")),
+        404: (
+            gettext("その記録は、この端末にありません"),
+            gettext("まだ届いていないか、番号が違います。一覧から開いてください。"),
+        ),
+        412: (
+            gettext("画面を開いたあとで、記録が新しくなりました"),
+            gettext("開き直して、いまの値を見てから直してください。"),
+        ),
         413: (gettext("送った内容が大きすぎます"), gettext("短くして、もう一度送ってください。")),
         422: (gettext("入力した値を確かめてください"), gettext("前の画面にもどって直してください。")),
         429: (gettext("短い時間に続けて送られました"), gettext("しばらく待ってから、もう一度試してください。")),
         503: (gettext("この端末の記録をいま開けません"), gettext("管理者に、下のコードを伝えてください。")),
-        "store_full": (gettext("この端末の空きがなくなりました"), gettext("要らないファイルを消すか、管理者に知らせてください。")),
+        "store_full": (
+            gettext("この端末の空きがなくなりました"),
+            gettext("要らないファイルを消すか、管理者に知らせてください。"),
+        ),
     }
     happened, todo = table.get(
-        code if code in table else status, (gettext("うまくいきませんでした"), gettext("もう一度試し、続くときは管理者に下のコードを伝えてください。"))
+        code if code in table else status,
+        (gettext("うまくいきませんでした"), gettext("もう一度試し、続くときは管理者に下のコードを伝えてください。")),
     )
     if status == 503 or code == "store_full":
         safe = gettext("すでに保存した記録は失われていません。いま送ろうとしたものは保存されていません。")

@@ -56,9 +56,8 @@ def waiting(db: Any, incident_id: str, limit: int = 3) -> Waiting:
     codes = catalog.table("response_statuses").in_group("open")
     marks = ", ".join("?" for _ in codes)
     here = Where().also("incident_id = ?", incident_id)
-    red = (
-        here.also("urgency = 'red' AND team IS NULL AND same_as IS NULL")
-        .also(f"coalesce(response_status, 'open') IN ({marks})", *codes)
+    red = here.also("urgency = 'red' AND team IS NULL AND same_as IS NULL").also(
+        f"coalesce(response_status, 'open') IN ({marks})", *codes
     )
     split = here.also("conflicts > 0")
     kind, newest = row.kind_of("damage-reports"), f"ORDER BY created_at DESC LIMIT {int(limit)}"

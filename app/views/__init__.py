@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.views import (
-    chat_messages,
-    conflicts,
-    damage_report_edits,
-    damage_reports,
-    error_pages,
-    front,
-    incidents,
-    login,
-    settings,
-    shell,
-    sync_status,
-)
+from app.views.chat_messages import pages as chat_messages_pages
+from app.views.conflicts import pages as conflicts_pages
+from app.views.damage_report_edits import pages as damage_report_edits_pages
+from app.views.damage_reports import pages as damage_reports_pages
+from app.views.error_pages import register_error_pages
+from app.views.front import pages as front_pages
+from app.views.incidents import pages as incidents_pages
+from app.views.login import pages as login_pages
+from app.views.settings import pages as settings_pages
+from app.views.shell import register_shell
+from app.views.sync_status import pages as sync_status_pages
 
 
 def register_views(app: Flask) -> None:
-    shell.register_shell(app)
-    error_pages.register_error_pages(app)
-    for module in (
-        login,
-        incidents,
-        front,
-        damage_reports,
-        damage_report_edits,
-        conflicts,
-        chat_messages,
-        sync_status,
-        settings,
-    ):
-        app.register_blueprint(module.pages)
+    register_shell(app)
+    register_error_pages(app)
+    app.register_blueprint(login_pages)
+    app.register_blueprint(incidents_pages)
+    app.register_blueprint(front_pages)
+    app.register_blueprint(damage_reports_pages)
+    app.register_blueprint(damage_report_edits_pages)
+    app.register_blueprint(conflicts_pages)
+    app.register_blueprint(chat_messages_pages)
+    app.register_blueprint(sync_status_pages)
+    app.register_blueprint(settings_pages)

@@ -110,9 +110,7 @@ def mark_read(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnVa
     upto = request.form.get("upto", "")
     if not (upto.isascii() and upto.isdigit() and len(upto) < 20):
         abort(422)
-    shell.write(
-        records.channel_reads.mark(incidents.scope(incident), channel.id, current_user.id, int(upto))
-    )
+    shell.write(records.channel_reads.mark(incidents.scope(incident), channel.id, current_user.id, int(upto)))
     return "", 204
 
 

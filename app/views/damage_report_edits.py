@@ -35,8 +35,13 @@ def edit(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     report = report_here(incident, report_id)
     typed = forms_of(report)
-    return _form(report, typed | {f"{forms.WAS}{name}": value for name, value in typed.items()}
-                 | {"versions": versions_of(incident, report)}, {})
+    return _form(
+        report,
+        typed
+        | {f"{forms.WAS}{name}": value for name, value in typed.items()}
+        | {"versions": versions_of(incident, report)},
+        {},
+    )
 
 
 @pages.post("/edit")

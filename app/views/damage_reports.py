@@ -131,14 +131,16 @@ def delivery_of(incident: Record, report: Record) -> dict[str, Any] | None:
 
 def _sides(heads: dict[str, list[dict[str, Any]]], report: Record) -> list[dict[str, Any]]:
     """Fields with two values or more, the one in force first; equal values of several people stand as one."""
-    found = []
+    found: list[dict[str, Any]] = []
     for field, values in heads.items():
         sides: dict[str, dict[str, Any]] = {}
         for head in values:
             key = json.dumps(head["value"], sort_keys=True)
-            sides.setdefault(key, {**head, "key": key, "in_force": head["value"] == report.fields.get(field)})
+            in_force = head["value"] == report.fields.get(field)
+            sides.setdefault(key, {**head, "key": key, "in_force": in_force})
         if len(sides) > 1:
-            found.append({"field": field, "sides": sorted(sides.values(), key=lambda side: not side["in_force"])})
+            in_order = sorted(sides.values(), key=lambda side: not side["in_force"])
+            found.append({"field": field, "sides": in_order})
     return found
 
 

@@ -116,7 +116,7 @@ def _context() -> dict[str, Any]:
 def sync_here() -> SyncState:
     if "sync_state" not in g:
         g.sync_state = sync_state(node())
-    return g.sync_state  # type: ignore[no-any-return]
+    return g.sync_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def names_here() -> Names:
             teams.names(here),
             {uuid.UUID(node.id).hex: node for node in nodes.listed(here)},
         )
-    return g.names  # type: ignore[no-any-return]
+    return g.names
 
 
 def _last_incident() -> Record | None:
@@ -250,7 +250,7 @@ def unsent_ids() -> set[str]:
     """Ids of own records that the hub has not receipted: rows of a list are marked by it."""
     if "unsent_ids" not in g:
         g.unsent_ids = {record["id"] for record in node().unsent_records()}
-    return g.unsent_ids  # type: ignore[no-any-return]
+    return g.unsent_ids
 
 
 def received_at(kind: str, scope: bytes, record_id: str) -> int | None:

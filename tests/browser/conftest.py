@@ -1,4 +1,7 @@
-"""Chromium against real node processes. Without Chromium these tests are skipped, saying so; REQUIRE_BROWSER=1 refuses that."""
+"""Chromium against real node processes. Without Chromium these tests are skipped, saying so.
+
+REQUIRE_BROWSER=1 makes that an error.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from tests.integration.cluster import PASSPHRASE, Cluster, NodeProcess
 
 PHONE, TABLET, HQ = (412, 915), (800, 1280), (1920, 1080)
 COUNT_TAPS = """
-addEventListener("pointerdown", () => sessionStorage.setItem("taps", Number(sessionStorage.getItem("taps") ?? 0) + 1), true);
+addEventListener("pointerdown", () => {
+  sessionStorage.setItem("taps", Number(sessionStorage.getItem("taps") ?? 0) + 1);
+}, true);
 """
 CHROMIUM_OWN = ("chrome:", "devtools:", "data:", "about:", "blob:")
 
@@ -52,7 +54,9 @@ class Visitors:
         for context in self._contexts:
             context.close()
 
-    def at(self, node: NodeProcess, size: tuple[int, int] = TABLET, dark: bool = False, language: str = "ja") -> Visitor:
+    def at(
+        self, node: NodeProcess, size: tuple[int, int] = TABLET, dark: bool = False, language: str = "ja"
+    ) -> Visitor:
         """Somebody who has logged in at this node."""
         context = self._browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -94,7 +98,10 @@ def _watch(visitor: Visitor) -> None:
     page.on("request", lambda request: asked(request.url))
     page.on("websocket", lambda socket: asked(socket.url))
     page.on("pageerror", lambda error: visitor.faults.append(str(error)))
-    page.on("response", lambda answer: visitor.faults.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on(
+        "response",
+        lambda answer: visitor.faults.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None,
+    )
     page.on(
         "console",
         lambda line: visitor.faults.append(line.text) if "Content Security Policy" in line.text else None,

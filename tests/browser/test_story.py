@@ -22,7 +22,7 @@ def file_report(page: Any, category: str, place: str = "") -> None:
 def test_a_report_takes_three_taps_and_says_where_it_is(visitors: Visitors, city: Cluster) -> None:
     patrol = visitors.at(city.terminals[0], PHONE)
     patrol.forget_taps()
-    patrol.page.get_by_role("link", name="被害を報告").click()
+    patrol.page.locator(".actions").get_by_role("link", name="被害を報告").click()
     file_report(patrol.page, "flood")
 
     assert patrol.taps() <= 3
@@ -108,7 +108,8 @@ def test_enter_does_not_send_while_an_input_method_composes(visitors: Visitors, 
     box = patrol.page.locator("textarea")
     box.fill("かんじ")
     box.evaluate(
-        "(box) => box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
+        "(box) => box.dispatchEvent(new KeyboardEvent('keydown',"
+        " {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
     )
     expect(box).to_have_value("かんじ")
     assert patrol.page.locator(".message").count() == before
@@ -129,7 +130,9 @@ def test_two_people_who_disagree_are_shown_and_settled_by_a_person(visitors: Vis
     path = f"/damage-reports/{report}"
     first, second = visitors.at(city.terminals[0]), visitors.at(city.terminals[1])
     for visitor in (first, second):
-        eventually(lambda node=visitor.node: node.call("GET", f"damage-reports/{report}").status_code == 200, 10, "came")
+        eventually(
+            lambda node=visitor.node: node.call("GET", f"damage-reports/{report}").status_code == 200, 10, "came"
+        )
         visitor.go(f"{path}/edit")
     city.hub.stop()
     for visitor, value in ((first, "impassable"), (second, "one_lane")):

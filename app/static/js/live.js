@@ -3,7 +3,7 @@
 // The first hint is answered at once (a chat line must not wait), later ones are gathered for 200 ms.
 const GATHER_MS = 200;
 const html = document.documentElement;
-/** @type {Map<Element, {timer: number | undefined, again: boolean}>} */
+/** Places by id: a swap may put a new element in the old one's place. @type {Map<string, {again: boolean}>} */
 const gathering = new Map();
 
 /** @param {string[]} topics */
@@ -16,22 +16,22 @@ function refresh(topics) {
 
 /** @param {Element} place */
 function ask(place) {
-  const key = document.getElementById(place.id) ?? place;
-  const waiting = gathering.get(key);
+  const waiting = gathering.get(place.id);
   if (waiting) {
     waiting.again = true;
     return;
   }
-  const state = { again: false, timer: window.setTimeout(() => finish(key), GATHER_MS) };
-  gathering.set(key, state);
-  key.dispatchEvent(new CustomEvent("tomoshibi:refresh", { bubbles: false }));
+  gathering.set(place.id, { again: false });
+  window.setTimeout(() => finish(place.id), GATHER_MS);
+  place.dispatchEvent(new CustomEvent("tomoshibi:refresh", { bubbles: false }));
 }
 
-/** @param {Element} key */
-function finish(key) {
-  const state = gathering.get(key);
-  gathering.delete(key);
-  if (state?.again && key.isConnected) ask(key);
+/** @param {string} id */
+function finish(id) {
+  const again = gathering.get(id)?.again;
+  gathering.delete(id);
+  const place = document.getElementById(id);
+  if (again && place) ask(place);
 }
 
 /** Everything on the page may have changed while the socket was away. */
