@@ -1,0 +1,65 @@
+"""Every door of the application declares who may go through it, and hardens what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.factory import create_app
+from app.permissions import undeclared_routes
+
+
+@pytest.fixture(scope="module")
+def application() -> Any:
+    node = MagicMock(node_id="ab" * 16, role="hub", enrolled=True)
+    node.name, node.keys.data_key = "災害対策本部", bytes(32)
+    node.clock.return_value = 1_570_881_600_000
+    app, _ = create_app(node)
+    return app
+
+
+@pytest.fixture
+def browser(application: Any) -> Iterator[FlaskClient]:
+    with application.test_client() as client:
+        yield client
+
+
+def test_every_route_declares_its_permission(application: Any) -> None:
+    assert undeclared_routes(application) == []
+
+
+def test_who_is_not_logged_in_is_asked_to(browser: FlaskClient) -> None:
+    answer = browser.get("/incidents?x=1")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/login?back=/incidents?x%3D1"
+
+
+def test_a_fragment_sends_the_whole_page_to_the_login(browser: FlaskClient) -> None:
+    answer = browser.get("/sync/badge", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
+
+def test_a_form_without_its_token_is_refused(browser: FlaskClient) -> None:
+    assert browser.post("/settings", data={"palette": "night"}).status_code == 400
+
+
+def test_pages_carry_the_content_policy_and_are_not_kept(browser: FlaskClient) -> None:
+    headers = browser.get("/login").headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nodes_on_one_host_have_cookies_of_their_own(application: Any) -> None:
+    assert application.config["SESSION_COOKIE_NAME"] == "tomoshibi_" + "ab" * 6
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:1", None])
+def test_a_login_never_leads_to_another_site(path: str | None) -> None:
+    from app.views.shell import own_path
+
+    assert own_path(path, "/home") == "/home"

@@ -1,0 +1,52 @@
+"""Every sentence of the pages has an English one, and the compiled catalogue is that of the source."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+APP = Path(__file__).resolve().parents[3] / "app"
+CATALOGUE = APP / "translations" / "en" / "LC_MESSAGES"
+METHODS = [("templates/**.html", "jinja2"), ("messages.py", "python")]
+
+
+def said() -> set[str]:
+    found = extract_from_dir(str(APP), method_map=METHODS, options_map={})
+    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+
+
+def english() -> dict[str, str]:
+    with (CATALOGUE / "messages.po").open("rb") as source:
+        catalogue = read_po(source, locale="en")
+    return {str(message.id): str(message.string) for message in catalogue if message.id}
+
+
+def test_every_sentence_has_an_english_one() -> None:
+    known = english()
+    assert len(said()) > 300
+    assert sorted(sentence for sentence in said() if not known.get(sentence)) == []
+
+
+def test_no_english_sentence_is_left_over() -> None:
+    assert sorted(set(english()) - said()) == []
+
+
+def test_placeholders_are_the_same_in_both_languages() -> None:
+    import re
+
+    names = re.compile(r"%\((\w+)\)s")
+    wrong = {ja: en for ja, en in english().items() if sorted(names.findall(ja)) != sorted(names.findall(en))}
+    assert wrong == {}
+
+
+def test_the_compiled_catalogue_is_that_of_the_source() -> None:
+    """Mend it with: pybabel compile -f -d app/translations"""
+    with (CATALOGUE / "messages.po").open("rb") as source:
+        catalogue = read_po(source, locale="en")
+    fresh = io.BytesIO()
+    write_mo(fresh, catalogue)
+    assert (CATALOGUE / "messages.mo").read_bytes() == fresh.getvalue()
