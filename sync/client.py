@@ -12,10 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-import socketio
-import socketio.exceptions
-
 from sync.link import Link
 from sync.peers import Peers
 
@@ -76,6 +72,8 @@ class Client:
 
     def _connect_and_wait(self, url: str) -> bool:
         """Hold one link until it ends. True where the other side's hello was good."""
+        from socketio.exceptions import ConnectionError as NoConnection
+
         socket = self._new_socket(url)
         self._socket = socket
         ended = threading.Event()
@@ -92,7 +90,7 @@ class Client:
 
         try:
             socket.connect(url, transports=["websocket"], namespaces=[NAMESPACE], wait_timeout=CONNECT_S_MAX)
-        except (socketio.exceptions.ConnectionError, ValueError, OSError) as error:
+        except (NoConnection, ValueError, OSError) as error:
             self.last_error = str(error) or "the hub did not answer"
             self._close(socket)
             return False
@@ -111,12 +109,17 @@ class Client:
         return opened
 
     def _send(self, socket: Any, frame: bytes, ended: threading.Event) -> None:
+        from socketio.exceptions import SocketIOError
+
         try:
             socket.emit(EVENT, frame, namespace=NAMESPACE)
-        except (socketio.exceptions.SocketIOError, OSError):
+        except (SocketIOError, OSError):
             ended.set()  # the transport went away between two frames: the loop resumes from the vectors
 
     def _new_socket(self, url: str) -> Any:
+        import requests  # here, and socketio too: a quarter of a second that no other command should pay
+        import socketio
+
         session = requests.Session()
         session.trust_env = False
         if self.ca_file:
@@ -139,10 +142,12 @@ class Client:
 
 
 def _disconnect(socket: Any) -> None:
+    from socketio.exceptions import SocketIOError
+
     try:
         if socket.connected:
             socket.disconnect()
         elif socket.eio.state != "disconnected":
             socket.eio.disconnect(abort=True)
-    except (socketio.exceptions.SocketIOError, OSError, ValueError):
+    except (SocketIOError, OSError, ValueError):
         return  # it was gone already
