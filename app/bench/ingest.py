@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 from app.bench import emit, stage
+from app.node import Node
 from app.store import engine
-from sync.oplog import LogReader
+from sync.oplog import LogReader, Segment
 
 REPORTS = 10_000
 
@@ -31,15 +32,20 @@ def _ingest(home: Path, writer: stage.Node) -> float:
     stage.make_hub(home)
     with stage.opened(home) as taker:
         taker.replica.identity = writer.replica.identity  # the same root: what is measured is the funnel
-        reader, sent, cursors = LogReader(writer.reader()), dict(taker.replica.vector), {}
+        reader, sent = LogReader(writer.reader()), dict(taker.replica.vector)
+        cursors: dict[int, int] = {}
         began, count = time.perf_counter(), 0
         while segments := reader.next_segments(sent, cursors, ops_max=500, bytes_max=1 << 20):
-            taker.writer.call(lambda replica, taken=tuple(segments): replica.receive(taken, None))
+            _take(taker, segments)
             count += sum(len(segment.bodies) for segment in segments)
         took = time.perf_counter() - began
         held = taker.reader().execute("SELECT count(*) FROM damage_reports").fetchone()[0]
         assert held == REPORTS, "the bench lost reports"
         return count / took
+
+
+def _take(taker: Node, segments: list[Segment]) -> None:
+    taker.writer.call(lambda replica: replica.receive(segments, None))
 
 
 def _floor(path: Path) -> float:
