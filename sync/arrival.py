@@ -59,6 +59,9 @@ class Forked:
 
 Outcome = Applied | Duplicate | Gap | Refused | Forked
 
+# The engine's words for a statement that was wrong in itself: the fault of the job that ran it, of no other.
+_JOB_ERRORS = {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}
+
 
 def take_segment(replica: Replica, segment: Segment, via: bytes | None) -> Outcome:
     """Check a segment whole, append it and fold it. Nothing is kept unless all of it is good."""
@@ -192,6 +195,8 @@ def _keep_branch(replica: Replica, stream: Stream, segment: Segment, differs: in
 
 
 def keep_receipt(connection: Connection, peer: bytes, stream: Stream, seq: int, head: bytes, at_ms: int) -> int:
+    if oplog.head_at(connection, stream, seq)[: len(head)] != head:
+        return 0  # another chain under our numbers: what the peer holds there is not what we wrote
     row = connection.execute("SELECT seq FROM receipt WHERE peer = ? AND stream = ?", (peer, stream.no)).fetchone()
     if row is not None and row[0] == seq:
         return 0
@@ -201,7 +206,8 @@ def keep_receipt(connection: Connection, peer: bytes, stream: Stream, seq: int, 
 
 
 def is_disk_error(error: Exception) -> bool:
-    """Whether an error is the disk's or the engine's, not a job's. sqlcipher3's errors are no subclass of sqlite3's."""
-    return not isinstance(error, SyncError) and any(
-        base.__name__ in ("OperationalError", "DatabaseError") for base in type(error).__mro__
-    )
+    """Whether an error is the disk's or the engine's, not a job's. sqlcipher3's are no subclass of sqlite3's."""
+    names = {base.__name__ for base in type(error).__mro__}
+    if isinstance(error, SyncError) or names & _JOB_ERRORS:
+        return False
+    return "DatabaseError" in names

@@ -71,7 +71,7 @@ class Certificate:
             raise BadCertificate("the certificate is missing or too large")
         try:
             items = _decode(data)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError, OverflowError) as error:
             raise BadCertificate("the certificate is not msgpack") from error
         return _from_items(items, depth=0)
 
@@ -101,7 +101,7 @@ def _from_items(items: Any, depth: int) -> Certificate:
         raise BadCertificate("the certificate has another shape")
     try:
         fields = _decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         raise BadCertificate("the certificate is not msgpack") from error
     if type(fields) is not list or len(fields) != 9 or fields[0] != 1 or _encode(fields) != payload:
         raise BadCertificate("the certificate has another shape")

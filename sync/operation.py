@@ -132,11 +132,11 @@ def encode_body(
     ]
     try:
         body = _encode(items)
-    except (OverflowError, TypeError, ValueError) as error:
+    except (OverflowError, RecursionError, TypeError, ValueError) as error:
         raise BadChange(f"a value cannot be written: {error}") from error
     try:
         _check_body(body, seq, _decode(body))
-    except BadOperation as error:
+    except (BadOperation, RecursionError) as error:
         raise BadChange(str(error)) from error
     return body
 
@@ -147,7 +147,7 @@ def decode_body(body: bytes, stream: bytes, seq: int) -> Operation | NewerBody:
         raise BadOperation("the body is too large")
     try:
         items = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+    except (ValueError, RecursionError, OverflowError) as error:  # msgspec's and Unicode's are ValueErrors
         raise BadOperation("the body is not msgpack") from error
     return decode_checked(body, stream, seq, items)
 
@@ -186,6 +186,7 @@ def _check_body(body: bytes, seq: int, items: Any) -> None:
         raise BadOperation("the author is not an id")
     if type(kind) is not str or not kind or len(kind.encode()) > limits.KIND_BYTES_MAX:
         raise BadOperation("the kind is not a short word")
+    _check_text(kind)
     if not _is_id(record):
         raise BadOperation("the record is not an id")
     if type(type_) is not int or type_ not in (SET, ENTRY, REMOVE):

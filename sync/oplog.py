@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from sync import limits
 from sync.certificate import Certificate
 from sync.operation import CITY, TALK, split_stream
-from sync.signing import chain_seed
+from sync.signing import chain, chain_seed
 from sync.version_vector import Vector
 
 CREATE = (
@@ -47,6 +47,7 @@ CREATE = (
     "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
 
+PAGE_RUNS = 2_000  # run rows read at once
 CLASS_CITY, CLASS_TALK, CLASS_WORK = 0, 1, 2
 CLASSES = (CLASS_CITY, CLASS_TALK, CLASS_WORK)
 
@@ -155,6 +156,15 @@ def bodies(connection: Connection, stream_no: int, first: int, last: int) -> lis
     return [bytes(row[0]) for row in rows]
 
 
+def head_at(connection: Connection, stream: Stream, seq: int) -> bytes:
+    """The chain value after ``seq`` of a stream that is held so far: from the nearest signed run below it."""
+    row = connection.execute(
+        "SELECT last, head FROM run WHERE stream = ? AND last <= ? ORDER BY last DESC LIMIT 1", (stream.no, seq)
+    ).fetchone()
+    last, head = (row[0], bytes(row[1])) if row else (0, chain_seed(stream.id))
+    return chain(head, bodies(connection, stream.no, last + 1, seq)) if last < seq else head
+
+
 def of_record(connection: Connection, record: bytes) -> list[tuple[int, int, bytes]]:
     """(stream number, seq, body) of every operation that names ``record``, of any kind and scope."""
     rows = connection.execute("SELECT stream, seq, body FROM op WHERE record = ?", (record,))
@@ -183,20 +193,21 @@ class LogReader:
         Classes go in their order, decided anew at each call, so an order never waits behind a backlog.
         """
         for priority in CLASSES:
-            segments = self._of_class(priority, sent, cursors, ops_max, bytes_max)
-            if segments:
-                return segments
+            while (segments := self._of_class(priority, sent, cursors, ops_max, bytes_max)) is not None:
+                if segments:
+                    return segments
         return []
 
     def _of_class(
         self, priority: int, sent: Vector, cursors: dict[int, int], ops_max: int, bytes_max: int
-    ) -> list[Segment]:
+    ) -> list[Segment] | None:
+        """What the next page of runs gives; None at the end of the class."""
         gathered: dict[bytes, tuple[int, bytes, list[bytes]]] = {}
         ops = size = 0
         rows = self._connection.execute(
             "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ?"
-            " ORDER BY position LIMIT 2000",
-            (priority, cursors.get(priority, 0)),
+            " ORDER BY position LIMIT ?",
+            (priority, cursors.get(priority, 0), PAGE_RUNS),
         ).fetchall()
         for position, stream_no, first, last, signature in rows:
             stream = self._stream_id(stream_no)
@@ -211,8 +222,8 @@ class LogReader:
                 ops, size = ops + len(found), size + found_size
                 sent[stream] = last
             cursors[priority] = position
-        if not gathered and len(rows) == 2000:
-            return self._of_class(priority, sent, cursors, ops_max, bytes_max)
+        if not rows:
+            return None
         return [
             Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
         ]

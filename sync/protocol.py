@@ -22,6 +22,7 @@ NONCE_BYTES = 16
 HEAD_BYTES = 16
 TEXT_CHARS_MAX = 500
 COMPRESSION_LEVEL = 3
+_VECTOR_START = bytes([0x93, VECTOR])  # a msgpack array of three whose first item is the type
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -98,11 +99,11 @@ def decode(data: object) -> Frame:
     """The frame in ``data``, checked in full. Raises BadFrame."""
     if not isinstance(data, bytes | bytearray):
         raise BadFrame("a frame is binary")
-    if len(data) > limits.FRAME_BYTES_MAX and data[1:2] != bytes([VECTOR]):
+    if len(data) > (limits.VECTOR_BYTES_MAX if data[:2] == _VECTOR_START else limits.FRAME_BYTES_MAX):
         raise BadFrame("the frame is too large")
     try:
         items = _decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         raise BadFrame("the frame is not msgpack") from error
     if type(items) is not list or not items or type(items[0]) is not int:
         raise BadFrame("the frame has no type")
@@ -110,7 +111,8 @@ def decode(data: object) -> Frame:
     if reader is None:
         raise BadFrame("the frame's type is unknown")
     try:
-        return reader(items[1:])
+        frame: Frame = reader(items[1:])
+        return frame
     except (TypeError, ValueError, BadOperation) as error:
         raise BadFrame(f"the {NAMES[items[0]]} frame has another shape") from error
 
@@ -234,5 +236,5 @@ def _decode_inflated(packed: bytes) -> Any:
         raise BadFrame("the run inflates to more than 1 MiB")
     try:
         return _decode(inflated)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         raise BadFrame("the run is not msgpack") from error

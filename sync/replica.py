@@ -156,13 +156,20 @@ class Replica:
         committed = self.published()
         self._changed.clear()
         if self._own_written:
-            self._own_written = False
-            self.on_own_commit(self.incarnation, self.own_last())
+            self._note_own()
         return results, committed
+
+    def _note_own(self) -> None:
+        """Tell where our streams stand. The batch is durable already: where the telling fails, the next one tells it."""
+        try:
+            self.on_own_commit(self.incarnation, self.own_last())
+        except OSError:
+            return
+        self._own_written = False
 
     def _run_job(self, job: Callable[[Replica], Any]) -> Any:
         self.connection.execute("SAVEPOINT job")
-        changed = set(self._changed)
+        changed, own_written = set(self._changed), self._own_written
         try:
             result = job(self)
             self.connection.execute("RELEASE job")
@@ -174,7 +181,7 @@ class Replica:
             self.connection.execute("RELEASE job")
             clock = self.clock
             self.reload()
-            self.clock, self._changed = clock, changed
+            self.clock, self._changed, self._own_written = clock, changed, own_written
             return error
 
     def _rollback(self) -> None:

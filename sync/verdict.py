@@ -79,7 +79,7 @@ def _of_revocation(operation: Operation, capabilities: frozenset[str]) -> str | 
         return MISPLACED
     if operation.type != 1 or accepted_of(operation.fields.get("accepted")) is None:
         return MALFORMED
-    return None if "enrol" in capabilities else NOT_CAPABLE
+    return _shape(REVOCATIONS, operation) or (None if "enrol" in capabilities else NOT_CAPABLE)
 
 
 def _place(kind: Kind, operation: Operation) -> str | None:
@@ -116,14 +116,14 @@ def fits(spec: Field, value: Any, kind: Kind) -> bool:
 def _is_set_change(value: Any) -> bool:
     if type(value) is not dict or not set(value) <= {"add", "drop"}:
         return False
-    drops = value.get("drop", [])
-    return (
-        type(value.get("add", [])) is list
-        and type(drops) is list
-        and all(
-            type(drop) is list and len(drop) == 3 and type(drop[0]) is bytes and type(drop[1]) is int for drop in drops
-        )
-    )
+    added, drops = value.get("add", []), value.get("drop", [])
+    if type(added) is not list or type(drops) is not list or _holds_bytes(added):
+        return False  # the tables keep the elements as JSON, which knows no bytes
+    return all(type(drop) is list and len(drop) == 3 and _is_version(*drop[:2]) for drop in drops)
+
+
+def _is_version(origin: Any, seq: Any) -> bool:
+    return type(origin) is bytes and len(origin) == 16 and type(seq) is int and seq >= 1
 
 
 def _is_number(value: Any) -> bool:

@@ -46,6 +46,7 @@ class Writer:
         self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._stopped = False
+        self._lock = threading.Lock()
         self._thread.start()
 
     def submit(self, job: Job, weight: int = 1) -> Future[Any]:
@@ -53,10 +54,11 @@ class Writer:
 
         What links submit is bounded by their credit (4 runs each), what people submit by ``call``.
         """
-        if self._stopped:
-            raise WriterStopped("the writer has stopped")
         waiting = _Waiting(job, weight)
-        self._queue.put(waiting)
+        with self._lock:  # nothing may be queued behind the end: nobody would ever answer it
+            if self._stopped:
+                raise WriterStopped("the writer has stopped")
+            self._queue.put(waiting)
         return waiting.future
 
     def call(self, job: Job, weight: int = 1) -> Any:
@@ -67,10 +69,12 @@ class Writer:
 
     def stop(self) -> None:
         """Commit what is queued, then end."""
-        if not self._stopped:
+        with self._lock:
+            if self._stopped:
+                return
             self._stopped = True
             self._queue.put(None)
-            self._thread.join()
+        self._thread.join()
 
     def _loop(self) -> None:
         while True:

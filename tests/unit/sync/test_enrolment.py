@@ -17,9 +17,7 @@ FINGERPRINT = signing.root_fingerprint(ROOT.public)
 CODE = Code(FINGERPRINT[:10], b"\x0a" * 10)
 
 
-def certificate(
-    signer: SigningKey, issuer: Certificate | None, of: SigningKey, *capabilities: str
-) -> Certificate:
+def certificate(signer: SigningKey, issuer: Certificate | None, of: SigningKey, *capabilities: str) -> Certificate:
     return Certificate.make(
         signer,
         issuer,
@@ -111,9 +109,7 @@ def test_a_proof_covers_all_that_was_said(change: dict[str, bytes]) -> None:
 
 def test_an_answer_holds_only_with_its_proof_its_root_and_its_keys() -> None:
     good = certificate(HUB, ISSUER, DEVICE, "field").encode()
-    assert (
-        TRANSCRIPT.check_answer(CODE.secret, good, TRANSCRIPT.answer_proof(CODE.secret, good)).label == "T01"
-    )
+    assert TRANSCRIPT.check_answer(CODE.secret, good, TRANSCRIPT.answer_proof(CODE.secret, good)).label == "T01"
     for wrong in (certificate(HUB, ISSUER, HUB, "field"), certificate(DEVICE, None, DEVICE, "field")):
         data = wrong.encode()
         with pytest.raises(BadEnrolment):
