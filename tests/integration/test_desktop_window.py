@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import requests
+
+from tests.integration.cluster import NodeProcess, eventually, http
 
 MISSING = [name for name in ("webview", "PySide6", "qtpy") if importlib.util.find_spec(name) is None]
 MISSING += [] if shutil.which("Xvfb") else ["Xvfb"]
@@ -118,19 +121,46 @@ def test_the_window_shows_the_page_and_closing_it_ends_the_node(display: Display
             window.kill()
 
 
+def test_the_desktop_program_shows_the_login_of_the_node_that_it_starts(display: Display, tmp_path: Path) -> None:
+    hub = NodeProcess("hub", tmp_path / "hub")
+    hub.command("init", "--role", "hub", "--name", "葦原市 災害対策本部", "--json")
+    command = [sys.executable, "-m", "desktop", "--home", str(hub.home), "--port", str(hub.port)]
+    with subprocess.Popen(command, env=window_environment(display)) as window:
+        try:
+            wait_for(lambda: PAGE_BLUE in colours(pixels(display.screen)), window)  # the button of the login
+            path = tmp_path / "desktop-login.png"
+            path.write_bytes(png(pixels(display.screen)))
+            print(f"screenshot: {path}")
+            assert hub.answers()
+        finally:
+            window.kill()
+    eventually(lambda: not _is_up(hub.url), 15, "the node ended with its window")
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return http().get(f"{url}/healthz", timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
 def start_window(display: Display, folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
     script, page, pid_file = folder / "node.py", folder / "page.html", folder / "pid"
     script.write_text(NODE, encoding="utf-8")
     page.write_text(PAGE, encoding="utf-8")
+    arguments = [str(script), str(page), str(pid_file)]
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, env=window_environment(display)), pid_file
+
+
+def window_environment(display: Display) -> dict[str, str]:
     environment = os.environ | {"DISPLAY": display.name, "QT_QPA_PLATFORM": "xcb"}
     environment["QTWEBENGINE_CHROMIUM_FLAGS"] = "--disable-gpu"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Chromium refuses its sandbox to root, which only test machines are
         environment["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
         environment["QTWEBENGINE_CHROMIUM_FLAGS"] += " --no-sandbox"
-    arguments = [str(script), str(page), str(pid_file)]
-    command = [sys.executable, "-c", PROGRAM, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment), pid_file
+    return environment
 
 
 def wait_for(holds: Callable[[], bool], window: subprocess.Popen[bytes], limit_s: float = 60) -> None:
