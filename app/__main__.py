@@ -2,7 +2,7 @@
 
 import sys
 
-GREEN = ("serve", "demo")
+GREEN = ("serve",)
 
 
 def main() -> None:

@@ -121,6 +121,10 @@ class Node:
         return self.certificate.label if self.certificate else ""
 
     @property
+    def serves_tls(self) -> bool:
+        return self.settings.tls_cert is not None
+
+    @property
     def is_hub(self) -> bool:
         return self.role == "hub"
 
@@ -241,12 +245,12 @@ class Node:
             self._effects.clear()
             pending, self._pending = self._pending, []
             keys: set[RecordKey] = set().union(*(committed.changed for committed in pending))
-            if keys:
-                changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
-                for subscriber in self._subscribers:
-                    subscriber(changed)
-            if pending:
-                self.links.wake()
+            if not pending:
+                continue
+            changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
+            for subscriber in self._subscribers:
+                subscriber(changed)  # also where only a receipt was kept: a page must not stay at "not sent"
+            self.links.wake()
 
     def published(self) -> Committed:
         return self._published

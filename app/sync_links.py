@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from app.queries import log as log_queries
+from app.queries import nodes
 from sync.client import Client
 from sync.hub import Hub
 from sync.link import Link
@@ -94,8 +95,8 @@ class Links:
         return log_queries.last_receipt_at(self._node.reader(), self._node.hub_node or b"")
 
     def peers(self) -> list[dict[str, Any]]:
-        """Every node met on a link since the start: who, connected or not, last heard when."""
-        return [
+        """The other nodes: who, connected or not, last heard when."""
+        met: list[dict[str, Any]] = [
             {
                 "node_id": peer.node_id.hex(),
                 "name": peer.name,
@@ -109,6 +110,28 @@ class Links:
                 "via": "direct",
             }
             for peer in sorted(self._peers.peers.values(), key=lambda peer: peer.label)
+        ]
+        return met + self._unmet({peer["node_id"] for peer in met})
+
+    def _unmet(self, met: set[str]) -> list[dict[str, Any]]:
+        """Whom this node should meet and has not since its start: a terminal its hub, the hub every enrolled terminal."""
+        node = self._node
+        hub = node.hub_node.hex() if node.hub_node else None
+        return [
+            {
+                "node_id": name,
+                "name": record["name"],
+                "label": record["label"],
+                "role": record["role"],
+                "state": "down",
+                "last_contact_at": self._last_contact(None) if name == hub else None,
+                "offset_ms": None,
+                "regressed": False,
+                "error": self._client.last_error if name == hub else None,
+                "via": "direct",
+            }
+            for record in nodes.listed(node.reader())
+            if (name := record.id.replace("-", "")) not in met and name != node.node_id and (node.is_hub or name == hub)
         ]
 
     def suspects(self) -> list[dict[str, str]]:
