@@ -24,7 +24,7 @@ deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at m
 	$(BIN)/python -m pytest -m deep $(PYTEST_ARGS)
 
 soak: $(STAMP) ## run for hours; SOAK_MINUTES says how long
-	TOMOSHIBI_SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
+	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
 
 lint: $(STAMP) ## check style, types, import directions, places and pins
 	$(BIN)/ruff check .

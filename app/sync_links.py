@@ -114,7 +114,7 @@ class Links:
         return met + self._unmet({peer["node_id"] for peer in met})
 
     def _unmet(self, met: set[str]) -> list[dict[str, Any]]:
-        """Whom this node should meet and has not since its start: a terminal its hub, the hub every enrolled terminal."""
+        """Whom this node should meet and has not since its start: a terminal its hub, the hub its terminals."""
         node = self._node
         hub = node.hub_node.hex() if node.hub_node else None
         return [

@@ -27,6 +27,15 @@ def test_nothing_acknowledged_is_lost_in_a_hundred_kills(tmp_path: Path) -> None
     _run(tmp_path, DEEP_ROUNDS)
 
 
+@pytest.mark.soak
+def test_nothing_acknowledged_is_lost_for_hours(tmp_path: Path) -> None:
+    ends = time.monotonic() + 60 * float(os.environ.get("SOAK_MINUTES", "120"))
+    turn = 0
+    while time.monotonic() < ends:
+        turn += 1
+        _run(tmp_path / str(turn), DEEP_ROUNDS)
+
+
 def _run(folder: Path, rounds: int) -> None:
     seed = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"TEST_SEED={seed}")
