@@ -1,7 +1,7 @@
 """What is checked when a segment arrives, before a byte of it is kept (docs/protocol.md §5, left column).
 
 Chain, signature, certificate and limits: a failure refuses the segment and says so; who relayed it may be innocent.
-What is expected is returned (Applied, Duplicate, Gap, Refused, Forked); only the disk raises.
+What is expected is returned (Applied, Duplicate, Gap, Refused, Forked, Diverged); only the disk raises.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sync import certificate, limits, oplog, signing
 from sync.certificate import Certificate
 from sync.errors import BadCertificate, BadOperation, BadSignature, SyncError
-from sync.operation import NewerBody, Operation, decode_body, split_stream
+from sync.operation import NewerBody, Operation, decode_body, peek_record, split_stream
 from sync.oplog import Connection, Segment, Stream
 
 if TYPE_CHECKING:
@@ -51,13 +51,25 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """Two different operations under one number, both well signed."""
+    """Two different operations under one number, both well signed. ``seq`` and ``head`` are of the tail that counts."""
 
     stream: bytes
     seq: int
+    head: bytes
+    fork: int  # the first number that two operations bear
+    new: bool  # something of it was not known here
 
 
-Outcome = Applied | Duplicate | Gap | Refused | Forked
+@dataclass(frozen=True, slots=True)
+class Diverged:
+    """The segment does not follow what is held: damaged, or of another tail. From its beginning it can be told."""
+
+    stream: bytes
+    text: str
+    code: str = BadSignature.code
+
+
+Outcome = Applied | Duplicate | Gap | Refused | Forked | Diverged
 
 # The engine's words for a statement that was wrong in itself: the fault of the job that ran it, of no other.
 _JOB_ERRORS = {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}
@@ -77,13 +89,19 @@ def take_segment(replica: Replica, segment: Segment, via: bytes | None) -> Outco
 def _take(replica: Replica, segment: Segment, via: bytes | None) -> Outcome:
     stream = replica.streams.get(segment.stream)
     have = stream.last if stream else 0
+    if stream is not None and segment.stream in replica.projector.forked:
+        for parent in oplog.branch_heads(replica.connection, stream, segment.first - 1):
+            if _is_signed(stream, segment, parent):
+                return _keep_branch(replica, stream, segment, parent)
     if segment.first > have + 1:
         return Gap(segment.stream, have)
     known = min(have, segment.last) - segment.first + 1
     if stream is not None and known > 0:
-        differs = _first_difference(replica.connection, stream, segment, known)
-        if differs is not None:
-            return _keep_branch(replica, stream, segment, differs)
+        if _first_difference(replica.connection, stream, segment) is not None:
+            parent = oplog.head_at(replica.connection, stream, segment.first - 1)
+            if _is_signed(stream, segment, parent):
+                return _keep_branch(replica, stream, segment, parent)
+            return _not_following(segment)
         if segment.last <= have:
             return Duplicate(segment.stream, have, stream.head)
     first, bodies = segment.first + max(known, 0), list(segment.bodies[max(known, 0) :])
@@ -91,7 +109,11 @@ def _take(replica: Replica, segment: Segment, via: bytes | None) -> Outcome:
     holder = _holder(replica, segment.stream, stream, operations)
     start = stream.head if stream else signing.chain_seed(segment.stream)
     head = signing.chain(start, bodies)
-    signing.verify(holder.public, segment.signature, signing.log_message(segment.stream, segment.last, head))
+    message = signing.log_message(segment.stream, segment.last, head)
+    try:
+        signing.verify(holder.public, segment.signature, message)
+    except BadSignature:
+        return _not_following(segment)
     if segment.stream[:16] == replica.origin and replica.incarnation:
         replica.new_incarnation()  # a peer knows more of us than we do: this store is an older copy
     _keep(replica, segment, stream, holder, operations, bodies, head, via)
@@ -165,33 +187,84 @@ def hold_certificate(connection: Connection, stream: Stream, seq: int, found: Ce
     stream.certificates.append((seq, found))
 
 
-def _first_difference(connection: Connection, stream: Stream, segment: Segment, known: int) -> int | None:
-    held = oplog.bodies(connection, stream.no, segment.first, segment.first + known - 1)
-    for offset, (ours, theirs) in enumerate(zip(held, segment.bodies, strict=False)):
-        if ours != theirs:
-            return segment.first + offset
-    return None
+# -- forks -------------------------------------------------------------------------------------------
 
 
-def _keep_branch(replica: Replica, stream: Stream, segment: Segment, differs: int) -> Outcome:
-    """A fork: prove it by the other tail's signature, then keep the other tail beside ours."""
-    before = oplog.bodies(replica.connection, stream.no, 1, segment.first - 1)
-    head = signing.chain(signing.chain(signing.chain_seed(stream.id), before), list(segment.bodies))
-    signing.verify(
-        stream.certificates[0][1].public, segment.signature, signing.log_message(stream.id, segment.last, head)
-    )
-    tail = list(segment.bodies[differs - segment.first :])
-    for offset, body in enumerate(tail):
-        decode_body(body, stream.id, differs + offset)
-    name = hashlib.sha256(tail[0]).digest()
-    replica.connection.executemany(
-        "INSERT OR IGNORE INTO branch VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (stream.no, differs + offset, name, body, segment.signature, replica.now())
-            for offset, body in enumerate(tail)
-        ],
-    )
-    return Forked(stream.id, differs)
+def _first_difference(connection: Connection, stream: Stream, segment: Segment) -> int | None:
+    """The first number under which a segment and what counts here differ."""
+    held = oplog.bodies(connection, stream.no, segment.first, segment.last)
+    pairs = zip(held, segment.bodies, strict=False)
+    return next((segment.first + offset for offset, (ours, theirs) in enumerate(pairs) if ours != theirs), None)
+
+
+def _not_following(segment: Segment) -> Outcome:
+    if segment.first == 1:
+        return Refused(segment.stream, BadSignature.code, "the signature does not fit")
+    return Diverged(segment.stream, "the segment does not follow what is held")
+
+
+def _is_signed(stream: Stream, segment: Segment, parent: bytes) -> bool:
+    head = signing.chain(parent, list(segment.bodies))
+    message = signing.log_message(stream.id, segment.last, head)
+    try:
+        signing.verify(stream.certificates[0][1].public, segment.signature, message)
+    except BadSignature:
+        return False
+    return True
+
+
+def _keep_branch(replica: Replica, stream: Stream, segment: Segment, parent: bytes) -> Outcome:
+    """Keep the other tail of a fork beside ours (it was proved to follow ``parent``), and let the smaller hash count."""
+    connection, head = replica.connection, parent
+    operations = [decode_body(body, stream.id, segment.first + n) for n, body in enumerate(segment.bodies)]
+    _holder(replica, stream.id, stream, operations)
+    ours = {node.seq: node.body for node in oplog.main_nodes(connection, stream, segment.first)}
+    main, new = oplog.head_at(connection, stream, segment.first - 1) == parent, False
+    for seq, body in enumerate(segment.bodies, segment.first):
+        head = signing.chain(head, [body])
+        main = main and ours.get(seq) == body
+        if not main:
+            signature = segment.signature if seq == segment.last else None
+            new = oplog.keep_node(connection, stream, oplog.Node(seq, head, body, signature), replica.now()) or new
+    if new:
+        if segment.stream[:16] == replica.origin:
+            replica.new_incarnation()  # another store writes under our name: never use one of its numbers again
+        for operation in operations:
+            if isinstance(operation, Operation):
+                replica.clock.observe(operation.hlc, replica.now())
+        _choose(replica, stream)
+    return Forked(stream.id, stream.last, stream.head, oplog.first_branch(connection, stream), new)
+
+
+def _choose(replica: Replica, stream: Stream) -> None:
+    """Of two operations under one number the one with the smaller hash counts, and what follows it."""
+    connection = replica.connection
+    nodes = oplog.branch_nodes(connection, stream.no)
+    first = min(node.seq for node in nodes)
+    head = oplog.head_at(connection, stream, first - 1)
+    ours = oplog.main_nodes(connection, stream, first)
+    pool = {(node.seq, node.head): node for node in (*nodes, *ours)}
+    path: list[oplog.Node] = []
+    while True:
+        seq = first + len(path)
+        following = [
+            node for (at, _), node in pool.items() if at == seq and signing.chain(head, [node.body]) == node.head
+        ]
+        if not following:
+            break
+        path.append(min(following, key=lambda node: hashlib.sha256(node.body).digest()))
+        head = path[-1].head
+    same = sum(1 for one, two in zip(path, ours, strict=False) if one.head == two.head)
+    if same < len(path) or same < len(ours):
+        oplog.swap(connection, stream, ours[same:], path[same:], replica.now(), peek_record)
+        stream.certificates = [held for held in stream.certificates if held[0] < first + same]
+        connection.execute("DELETE FROM certificate WHERE stream = ? AND seq >= ?", (stream.no, first + same))
+        for node in path[same:]:
+            operation = decode_body(node.body, stream.id, node.seq)
+            if isinstance(operation, Operation) and operation.kind == certificate.KIND:
+                held = Certificate.decode(operation.fields["certificate"])
+                hold_certificate(connection, stream, node.seq, held)
+    replica.projector.fork(stream, [*ours[same:], *nodes])
 
 
 def keep_receipt(connection: Connection, peer: bytes, stream: Stream, seq: int, head: bytes, at_ms: int) -> int:

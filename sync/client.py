@@ -19,6 +19,12 @@ NAMESPACE = "/sync"
 EVENT = "f"
 CONNECT_S_MAX = 3.0  # a black hole swallows the handshake: give up soon, so that an opened path is found soon
 SECOND_RETRY_S = 1.0
+STEADY_MS = 5_000  # a link that lasted so long was a good one
+
+
+def losses_after(losses: int, opened: bool, lasted_ms: int) -> int:
+    """Tries in a row that came to nothing: also those that opened only to be closed again, or they would spin."""
+    return 0 if opened and lasted_ms >= STEADY_MS else losses + 1
 
 
 @dataclass
@@ -53,9 +59,9 @@ class Client:
     def _loop(self) -> None:
         losses = 0
         while not self._stopped:
-            url = self.url()
+            url, began_ms = self.url(), self.peers.wall()
             opened = self._connect_and_wait(url) if url else False
-            losses = 0 if opened else losses + 1
+            losses = losses_after(losses, opened, self.peers.wall() - began_ms)
             if self._stopped:
                 return
             self.next_try_s = self.delay_s(losses) if url else SECOND_RETRY_S
@@ -118,13 +124,12 @@ class Client:
 
     def _new_socket(self, url: str) -> Any:
         import requests  # here, and socketio too: a quarter of a second that no other command should pay
-        import socketio
 
         session = requests.Session()
         session.trust_env = False
         if self.ca_file:
             session.verify = self.ca_file
-        return socketio.Client(
+        return _ordered_client(
             reconnection=False,
             handle_sigint=False,
             http_session=session,
@@ -139,6 +144,26 @@ class Client:
     def _close(self, socket: Any) -> None:
         # An orderly goodbye over a dead path would wait for its answer: the transport is dropped instead.
         threading.Thread(target=_disconnect, args=(socket,), daemon=True).start()
+
+
+def _ordered_client(**options: Any) -> Any:
+    """A Socket.IO client that handles packets in the order in which they came.
+
+    Its engine starts a thread for each packet; a frame is two of them (head and bytes), and one that overtakes the
+    other is an error that loses both.
+    """
+    import engineio
+    import socketio
+
+    class Engine(engineio.Client):  # type: ignore[misc,unused-ignore]
+        def _trigger_event(self, event: str, *arguments: Any, **more: Any) -> Any:
+            return super()._trigger_event(event, *arguments, **more | {"run_async": False})
+
+    class Ordered(socketio.Client):  # type: ignore[misc,unused-ignore]
+        def _engineio_client_class(self) -> Any:
+            return Engine
+
+    return Ordered(**options)
 
 
 def _disconnect(socket: Any) -> None:

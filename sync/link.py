@@ -15,6 +15,7 @@ from sync.arrival import Gap, Outcome
 from sync.errors import SyncError
 from sync.session import (
     Action,
+    Branched,
     Close,
     Deliver,
     Opened,
@@ -36,6 +37,7 @@ class Watcher(Protocol):
     def closed(self, link: Link, code: str, text: str) -> None: ...
     def regressed(self, link: Link, event: Regressed) -> None: ...
     def suspect(self, link: Link, event: Suspect) -> None: ...
+    def branched(self, event: Branched) -> None: ...
 
 
 @dataclass(eq=False)
@@ -69,6 +71,10 @@ class Link:
         with self._lock:
             self._act(self.session.pump(self.now()))
 
+    def forked(self, stream: bytes, fork: int) -> None:
+        with self._lock:
+            self._act(self.session.forked(stream, fork, self.now()))
+
     def tick(self) -> None:
         with self._lock:
             self._act(self.session.on_tick(self.now()))
@@ -98,8 +104,13 @@ class Link:
                 self.writer.submit(lambda replica: replica.new_incarnation(), weight=0)
             elif isinstance(action, Suspect):
                 self.watcher.suspect(self, action)
+            elif isinstance(action, Branched):
+                self.watcher.branched(action)
             elif isinstance(action, Close):
+                if self._down:
+                    continue
                 self._down, self.ended = True, (action.code, action.text)
+                self.session.phase = "closed"
                 self.watcher.closed(self, action.code, action.text)
                 self.hang_up()
 

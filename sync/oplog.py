@@ -6,7 +6,7 @@ chain value, the signature and the time of arrival, so "as known at" needs no ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,7 +37,7 @@ CREATE = (
     "CREATE INDEX IF NOT EXISTS awaited_by_record ON awaited (kind, scope, record)",
     "CREATE TABLE IF NOT EXISTS digest_sum (name TEXT NOT NULL, scope BLOB NOT NULL, total BLOB NOT NULL,"
     " PRIMARY KEY (name, scope)) WITHOUT ROWID",
-    # Local: what peers have receipted, both tails of a fork, and counters.
+    # Local: what peers have receipted, the tails of forks that do not count (``tail`` is the chain value), counters.
     "CREATE TABLE IF NOT EXISTS receipt (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " head BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (peer, stream)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS receipt_step (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
@@ -176,6 +176,124 @@ def record_at(connection: Connection, stream_no: int, seq: int) -> bytes | None:
     return bytes(row[0]) if row and row[0] is not None else None
 
 
+# -- forks: what does not count of a stream, as nodes of a tree; a node is named by its chain value ----
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of a stream that has forked."""
+
+    seq: int
+    head: bytes  # the chain value after it
+    body: bytes
+    signature: bytes | None  # where its origin signed it
+
+
+def branch_nodes(connection: Connection, stream_no: int) -> list[Node]:
+    rows = connection.execute(
+        "SELECT seq, tail, body, signature FROM branch WHERE stream = ? ORDER BY seq, tail", (stream_no,)
+    ).fetchall()
+    return [Node(seq, bytes(head), bytes(body), bytes(sig) if sig else None) for seq, head, body, sig in rows]
+
+
+def branch_heads(connection: Connection, stream: Stream, seq: int) -> list[bytes]:
+    rows = connection.execute("SELECT tail FROM branch WHERE stream = ? AND seq = ?", (stream.no, seq)).fetchall()
+    return [bytes(row[0]) for row in rows]
+
+
+def first_branch(connection: Connection, stream: Stream) -> int:
+    row = connection.execute("SELECT min(seq) FROM branch WHERE stream = ?", (stream.no,)).fetchone()
+    return int(row[0] or 0)
+
+
+def keep_node(connection: Connection, stream: Stream, node: Node, at_ms: int) -> bool:
+    """Keep a node that does not count. True where it was not known."""
+    key = (stream.no, node.head, node.seq)
+    known = connection.execute("SELECT signature FROM branch WHERE stream = ? AND tail = ? AND seq = ?", key).fetchone()
+    if known is not None and (known[0] is not None or node.signature is None):
+        return False
+    connection.execute(
+        "INSERT OR REPLACE INTO branch VALUES (?, ?, ?, ?, ?, ?)",
+        (stream.no, node.seq, node.head, node.body, node.signature, at_ms),
+    )
+    return known is None
+
+
+def main_nodes(connection: Connection, stream: Stream, first: int) -> list[Node]:
+    """What counts of a stream, from ``first`` on."""
+    rows = connection.execute(
+        "SELECT last, signature FROM run WHERE stream = ? AND last >= ?", (stream.no, first)
+    ).fetchall()
+    signatures = {last: bytes(signature) for last, signature in rows}
+    head = head_at(connection, stream, first - 1)
+    nodes: list[Node] = []
+    for seq, body in enumerate(bodies(connection, stream.no, first, stream.last), first):
+        head = chain(head, [body])
+        nodes.append(Node(seq, head, body, signatures.get(seq)))
+    return nodes
+
+
+def swap(
+    connection: Connection,
+    stream: Stream,
+    out: list[Node],
+    into: list[Node],
+    at_ms: int,
+    record_of: Callable[[bytes], bytes | None],
+) -> None:
+    """Let the tail ``into`` count from where it departs, and keep ``out`` as a branch."""
+    first = (out or into)[0].seq
+    rows = connection.execute(
+        "SELECT min(first), min(received_at) FROM run WHERE stream = ? AND last >= ?", (stream.no, first)
+    ).fetchone()
+    start, received_at = (rows[0] or first), (rows[1] or at_ms)
+    connection.execute("DELETE FROM run WHERE stream = ? AND last >= ?", (stream.no, first))
+    connection.execute("DELETE FROM op WHERE stream = ? AND seq >= ?", (stream.no, first))
+    for node in into:
+        connection.execute(
+            "DELETE FROM branch WHERE stream = ? AND tail = ? AND seq = ?", (stream.no, node.head, node.seq)
+        )
+        connection.execute("INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, node.seq, record_of(node.body), node.body))
+        stream.last, stream.head = node.seq, node.head
+        if node.signature is not None:
+            connection.execute(
+                "INSERT INTO run (stream, first, last, head, signature, received_at, via, class)"
+                " VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
+                (stream.no, start, node.seq, node.head, node.signature, received_at, stream.priority),
+            )
+            start, received_at = node.seq + 1, at_ms
+    for node in out:
+        keep_node(connection, stream, node, at_ms)
+    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, stream.head, stream.no))
+
+
+def branch_segments(connection: Connection) -> list[Segment]:
+    """Every tail that does not count, from where it departs to its last signature: what peers are told of forks."""
+    found: list[Segment] = []
+    rows = connection.execute("SELECT DISTINCT no, id FROM stream JOIN branch ON branch.stream = stream.no").fetchall()
+    for no, id_ in rows:
+        nodes = branch_nodes(connection, no)
+        by_head = {node.head: node for node in nodes}
+        parents = {
+            node.head: next(
+                (p.head for p in nodes if p.seq == node.seq - 1 and chain(p.head, [node.body]) == node.head), None
+            )
+            for node in nodes
+        }
+        for node in nodes:
+            if node.signature is None or node.head in parents.values():
+                continue
+            tail, at = [node], parents[node.head]
+            while at is not None:
+                tail.insert(0, by_head[at])
+                at = parents[at]
+            for cut in range(0, len(tail), limits.RUN_OPS_MAX):
+                part = tail[cut : cut + limits.RUN_OPS_MAX]
+                if part[-1].signature is not None:
+                    found.append(Segment(bytes(id_), part[0].seq, part[-1].signature, tuple(n.body for n in part)))
+    return found
+
+
 def vector(streams: Iterable[Stream]) -> Vector:
     return {stream.id: stream.last for stream in streams}
 
@@ -227,6 +345,9 @@ class LogReader:
         return [
             Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
         ]
+
+    def branches(self) -> list[Segment]:
+        return branch_segments(self._connection)
 
     def _stream_id(self, number: int) -> bytes:
         if number not in self._streams:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sync.link import Link
 from sync.oplog import LogReader
 from sync.replica import Committed, Replica
-from sync.session import Local, Opened, Regressed, Session, Suspect
+from sync.session import Branched, Local, Opened, Regressed, Session, Suspect
 from sync.version_vector import Vector
 from sync.writer import Writer
 
@@ -70,10 +70,10 @@ class Peers:
             root_public=identity.root_public,
             schema=self.replica.kinds.schema,
             nonce=self.random(16),
-            vector=lambda: self.published().vector,
-            digest=lambda: self.published().digest8(),
+            ends=lambda: self.published().ends,
             source=lambda sent, cursors, ops, size: reader.next_segments(sent, cursors, ops_max=ops, bytes_max=size),
             is_revoked=self.replica.is_revoked,
+            branches=reader.branches,
             receipts_of=self.receipts_of,
             own_origin=lambda: self.replica.origin,
             retry_ms_max=self.retry_ms_max,
@@ -137,6 +137,10 @@ class Peers:
         if peer is not None:
             peer.regressed = True
         self.on_change()
+
+    def branched(self, event: Branched) -> None:
+        for link in self._snapshot():
+            link.forked(event.stream, event.fork)
 
     def suspect(self, link: Link, event: Suspect) -> None:
         """Shown to the administrator: a stream whose bytes did not hold, as seen through one link."""

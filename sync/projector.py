@@ -8,7 +8,7 @@ folded (an awaited version came, a fact changed) is rebuilt from the log: ``reco
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -73,6 +73,7 @@ class Projector:
     streams: dict[bytes, Stream]
     facts: Facts = field(default_factory=Facts)
     awaited: dict[tuple[bytes, int], set[RecordKey]] = field(default_factory=dict)
+    forked: dict[bytes, set[int]] = field(default_factory=dict)  # stream -> numbers that a lost tail bears
     _working: dict[RecordKey, Working] = field(default_factory=dict)
     _recompute: set[RecordKey] = field(default_factory=set)
     _rekey: set[tuple[str, bytes]] = field(default_factory=set)
@@ -94,6 +95,9 @@ class Projector:
             "SELECT name, seq, kind, scope, record FROM awaited"
         ):
             self.awaited.setdefault((bytes(name), seq), set()).add((kind_name, bytes(scope), bytes(record)))
+        self.forked = {}
+        for id_, seq in self.connection.execute("SELECT id, seq FROM branch JOIN stream ON stream.no = branch.stream"):
+            self.forked.setdefault(bytes(id_), set()).add(seq)
 
     def discard(self) -> None:
         self._working.clear()
@@ -124,7 +128,7 @@ class Projector:
         else:
             working = self._load(kind, operation.key)
             assert working.state is not None
-            merge.apply(kind, working.state, operation)
+            merge.apply(kind, working.state, self._clear_names(stream, operation))
             working.dirty = True
 
     def finish(self) -> list[RecordKey]:
@@ -182,6 +186,54 @@ class Projector:
                 state = merge.unpack(kind, old.state, old.values) if old else State()
             working = self._working[key] = Working(kind, old, state, order_key=old.order_key if old else 0)
         return working
+
+    # -- forks -----------------------------------------------------------------------------------
+
+    def fork(self, stream: Stream, nodes: list[oplog.Node]) -> None:
+        """A tail of ``stream`` was found, or the one that counts has changed: judge what stands in either anew."""
+        self.connection.execute("DELETE FROM quarantine WHERE stream = ? AND seq < 0", (stream.no,))
+        for seq in self.forked.pop(stream.id, ()):
+            self._sum("quarantine", stream.scope, digest.quarantine_hash(stream.id, -seq, verdict.FORK), digest.take)
+        first = min(node.seq for node in nodes)
+        rows = self.connection.execute("SELECT seq FROM quarantine WHERE stream = ? AND seq >= ?", (stream.no, first))
+        for (seq,) in rows.fetchall():
+            self._release(stream, seq)
+        self.quarantine_branches(stream)
+        for node in (*nodes, *oplog.main_nodes(self.connection, stream, first)):
+            operation = decode_body(node.body, stream.id, node.seq)
+            if isinstance(operation, Operation) and operation.kind != certificate.KIND:
+                self._recompute.add(operation.key)
+            elif isinstance(operation, NewerBody) and node.seq <= stream.last:
+                self._release(stream, node.seq)
+                self._quarantine(stream, operation, verdict.NEWER)
+            for key in self.awaited.pop((stream.id, node.seq), ()):
+                self._recompute.add(key)
+
+    def quarantine_branches(self, stream: Stream) -> None:
+        """What a lost tail holds does not count. It stands under its number with a minus: the number is the other's."""
+        for node in oplog.branch_nodes(self.connection, stream.no):
+            found = decode_body(node.body, stream.id, node.seq)
+            kind, record = (found.kind, found.record) if isinstance(found, Operation) else (None, None)
+            numbers = self.forked.setdefault(stream.id, set())
+            if node.seq not in numbers:
+                numbers.add(node.seq)
+                row_hash = digest.quarantine_hash(stream.id, -node.seq, verdict.FORK)
+                self._sum("quarantine", stream.scope, row_hash, digest.add)
+                self.connection.execute(
+                    "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?)", (stream.no, -node.seq, verdict.FORK, kind, record)
+                )
+
+    def _clear_names(self, stream: Stream, operation: Operation) -> Operation:
+        """Without the names that fit two tails of another node's stream: such a name replaces neither."""
+        if not self.forked or not operation.replaces:
+            return operation
+        place = operation.scope + operation.lane
+        kept = tuple(
+            name
+            for name in operation.replaces
+            if name[0] == operation.origin or name[1] not in self.forked.get(name[0] + place, ())
+        )
+        return operation if len(kept) == len(operation.replaces) else replace(operation, replaces=kept)
 
     # -- ledgers ---------------------------------------------------------------------------------
 
@@ -311,7 +363,7 @@ class Projector:
             working.order_key = working.entry.hlc if working.entry else 0
             self._rekey.add((kind.name, key[1]))
         else:
-            working.state = merge.build(kind, (op for _, op in counting))
+            working.state = merge.build(kind, [self._clear_names(stream, op) for stream, op in counting])
 
     def _forget_awaited(self, key: RecordKey) -> None:
         rows = self.connection.execute(

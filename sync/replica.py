@@ -369,8 +369,10 @@ class Replica:
         self.projector.load()
         ends = {stream.id: stream.last for stream in self.streams.values()}
         by_no = {stream.no: stream for stream in self.streams.values()}
+        self.projector.forked.clear()
         for stream in self.streams.values():
             stream.last = 0
+            self.projector.quarantine_branches(stream)
         count = 0
         runs = self.connection.execute("SELECT stream, first, last FROM run ORDER BY position").fetchall()
         for number, first, last in runs:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sync import limits, protocol, signing
-from sync.arrival import Applied, Duplicate, Forked, Gap, Outcome, Refused
+from sync.arrival import Applied, Diverged, Duplicate, Forked, Gap, Outcome, Refused
 from sync.certificate import Certificate
 from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked, SyncError
 from sync.oplog import Segment
 from sync.protocol import Ack, Frame, Hello, Need, Proof, Refuse, Run, VectorFrame
 from sync.signing import SigningKey
-from sync.version_vector import Vector
+from sync.version_vector import Vector, digest8
 
 STALL_MS = 5_000
 HELLO_MS_MAX = 5_000
@@ -33,10 +33,10 @@ class Local:
     root_public: bytes
     schema: int
     nonce: bytes
-    vector: Callable[[], Vector]
-    digest: Callable[[], bytes]
+    ends: Callable[[], Mapping[bytes, tuple[int, bytes]]]  # stream -> (last seq, h), of one commit
     source: Source
     is_revoked: Callable[[bytes], bool]
+    branches: Callable[[], list[Segment]]  # the tails of forks that do not count
     receipts_of: Callable[[bytes], Vector]  # peer -> what it has receipted of our own streams
     own_origin: Callable[[], bytes]
     retry_ms_max: Callable[[], int]
@@ -94,12 +94,20 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
+class Branched:
+    """A fork was learnt here: every other link is to be told of both tails."""
+
+    stream: bytes
+    fork: int
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     code: str
     text: str
 
 
-Action = Send | Deliver | Receipts | Opened | Regressed | Outgrown | Suspect | Close
+Action = Send | Deliver | Receipts | Opened | Regressed | Outgrown | Suspect | Branched | Close
 Phase = Literal["hello", "proof", "vector", "open", "closed"]
 
 
@@ -116,7 +124,7 @@ class Session:
     phase: Phase = "hello"
     peer: Certificate | None = None
     held: Vector = field(default_factory=dict)  # what the peer is known to hold
-    _opened_ms: int = 0
+    _opened_ms: int | None = None
     _theirs: Hello | None = None
     _arrived_ms: int = 0
     _offered: tuple[bytes, Vector] | None = None  # the digest that the caller sent, and what it stood for
@@ -129,6 +137,9 @@ class Session:
     _waiting: list[Segment] = field(default_factory=list)  # begin above what is held
     _refused: set[bytes] = field(default_factory=set)  # streams that the peer does not take from us
     _refusals: int = 0
+    _delivering: int = 0  # runs of the peer that wait for their commit
+    _told: list[Segment] = field(default_factory=list)  # tails that do not count, to be told
+    _rechecked: set[bytes] = field(default_factory=set)  # streams sent or asked for once more from their fork
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -147,10 +158,21 @@ class Session:
         except (BadFrame, BadCertificate, BadSignature, Revoked) as error:
             return self._refuse(error)
 
+    def forked(self, stream: bytes, fork: int, now_ms: int) -> list[Action]:
+        """A fork is known here: send what counts from the fork on, and the tails that do not."""
+        if self.phase != "open":
+            return []
+        self._sent[stream] = min(self._sent.get(stream, 0), fork - 1)
+        self._cursors.clear()
+        self._told = self.local.branches()
+        return self.pump(now_ms)
+
     def on_committed(self, number: int, outcomes: Sequence[Outcome], now_ms: int) -> list[Action]:
         """The replica has durably taken (or refused) the segments of a run: answer with the receipt."""
         if self.phase != "open":
             return []
+        if number:
+            self._delivering -= 1
         receipts: list[tuple[bytes, int, bytes]] = []
         actions: list[Action] = []
         for outcome in outcomes:
@@ -159,10 +181,16 @@ class Session:
             elif isinstance(outcome, Gap):
                 need = Need(((outcome.stream, outcome.have + 1),))
                 actions.append(Send(protocol.encode(need)))
-            elif isinstance(outcome, Refused):
+            elif isinstance(outcome, Diverged) and outcome.stream not in self._rechecked:
+                self._rechecked.add(outcome.stream)  # once: from its beginning it shows whether it is a fork
+                actions.append(Send(protocol.encode(Need(((outcome.stream, 1),)))))
+            elif isinstance(outcome, Refused | Diverged):
                 actions += self._refused_segment(outcome)
             elif isinstance(outcome, Forked):
-                actions.append(Suspect(outcome.stream, "fork", f"two operations under number {outcome.seq}"))
+                receipts.append((outcome.stream, outcome.seq, outcome.head[: protocol.HEAD_BYTES]))
+                if outcome.new:
+                    actions.append(Suspect(outcome.stream, "fork", f"two operations under number {outcome.fork}"))
+                    actions.append(Branched(outcome.stream, outcome.fork))
         actions.insert(0, Send(protocol.encode(Ack(number, tuple(receipts)))))
         actions += self._retry_waiting(receipts)
         return actions + self.pump(now_ms)
@@ -170,6 +198,8 @@ class Session:
     def on_tick(self, now_ms: int) -> list[Action]:
         """Watch the progress: a link without receipts is dropped, and resumed from the vectors."""
         if self.phase == "closed":
+            return []
+        if self._opened_ms is None:
             return []
         if self.phase != "open":
             late = now_ms - self._opened_ms > HELLO_MS_MAX
@@ -180,24 +210,40 @@ class Session:
             patience = STALL_MS + (4_000 * size / self._rate if self._rate else 0)
             if now_ms - oldest > patience:
                 return self._close("stalled", "no receipt came in time")
+        if self.peer is not None and self.local.is_revoked(self.peer.node_id):
+            return self._refuse(Revoked("this device was revoked"))
         return self.pump(now_ms)
 
     def pump(self, now_ms: int) -> list[Action]:
         """Send what the peer lacks, as long as there is credit. Called when the log grew."""
         actions: list[Action] = []
         while self.phase == "open" and len(self._in_flight) < limits.RUNS_IN_FLIGHT_MAX:
-            raw = self._budget * limits.RAW_TO_COMPRESSED
-            found = self.local.source(self._sent, self._cursors, limits.RUN_OPS_MAX, raw)
-            segments = [segment for segment in found if segment.stream not in self._refused]
-            if not found:
+            frame = self._next_frame()
+            if frame is None:
                 break
-            if not segments:
-                continue
-            frame = protocol.encode(Run(self._next_run, tuple(segments)))
             self._in_flight[self._next_run] = _InFlight(len(frame), now_ms)
             self._next_run += 1
             actions.append(Send(frame))
         return actions
+
+    def _next_frame(self) -> bytes | None:
+        """The next run, within the size that this link has earned; a single signed run may be larger."""
+        if self._told:
+            return protocol.encode(Run(self._next_run, (self._told.pop(0),)))
+        raw = self._budget * limits.RAW_TO_COMPRESSED
+        while True:
+            sent, cursors = dict(self._sent), dict(self._cursors)
+            found = self.local.source(sent, cursors, limits.RUN_OPS_MAX, raw)
+            segments = [segment for segment in found if segment.stream not in self._refused]
+            frame = protocol.encode(Run(self._next_run, tuple(segments))) if segments else b""
+            if len(frame) > self._budget and raw:
+                raw = raw // 2 if raw > 512 else 0  # what does not compress: fewer operations at once
+                continue
+            self._sent, self._cursors = sent, cursors
+            if not found:
+                return None
+            if segments:
+                return frame
 
     @property
     def unreceipted(self) -> int:
@@ -262,22 +308,27 @@ class Session:
         self.phase = "vector"
         if not self.caller:
             return [Opened(self.peer, None, frame.retry_ms_max)]
-        offset = self._theirs.clock_ms - (self._opened_ms + self._arrived_ms) // 2
-        self._offered = (self.local.digest(), self.local.vector())
+        offset = self._theirs.clock_ms - ((self._opened_ms or 0) + self._arrived_ms) // 2
+        self._offered = self._summary()
         return [
             Opened(self.peer, offset, frame.retry_ms_max),
             self._proof(now_ms),
             Send(protocol.encode(VectorFrame(self._offered[0], None))),
         ]
 
+    def _summary(self) -> tuple[bytes, Vector]:
+        """Digest and vector of one commit: a vector newer than its digest would hide operations from the peer."""
+        ends = self.local.ends()
+        digest = digest8((stream, seq, head) for stream, (seq, head) in ends.items())
+        return digest, {stream: seq for stream, (seq, _) in ends.items()}
+
     def _on_vector(self, frame: VectorFrame, now_ms: int) -> list[Action]:
-        mine = self.local.vector()
+        digest, mine = self._summary()
         if frame.vector is not None:
             actions: list[Action] = self._begin(frame.vector)
             if self.caller:
                 actions.append(Send(protocol.encode(VectorFrame(None, mine))))
-            return actions + self.pump(now_ms)
-        digest = self.local.digest()
+            return actions + self._compare(frame.vector, mine) + self.pump(now_ms)
         if self.caller:
             if self._offered is None or frame.digest != self._offered[0]:
                 raise BadFrame("the vector's digest is not the one that was sent")
@@ -296,12 +347,26 @@ class Session:
         lost = [stream for stream, seq in self.local.receipts_of(node).items() if theirs.get(stream, 0) < seq]
         if lost:
             actions.append(Regressed(node, tuple(sorted(lost))))
-        mine, origin = self.local.vector(), self.local.own_origin()
+        mine, origin = self._summary()[1], self.local.own_origin()
         if any(stream[:16] == origin and seq > mine.get(stream, 0) for stream, seq in theirs.items()):
             actions.append(Outgrown())
         return actions
 
+    def _compare(self, theirs: Mapping[bytes, int], mine: Vector) -> list[Action]:
+        """The digests differed. Where the numbers do not, the chains do: tell ours, so that forks are seen."""
+        self._told = self.local.branches()
+        if dict(theirs) != mine:
+            return []
+        listed = sorted((stream, seq, head[: protocol.HEAD_BYTES]) for stream, (seq, head) in self.local.ends().items())
+        parts = [listed[at : at + limits.RUN_OPS_MAX] for at in range(0, len(listed), limits.RUN_OPS_MAX)]
+        return [Send(protocol.encode(Ack(0, tuple(part)))) for part in parts]
+
     def _on_run(self, frame: Run) -> list[Action]:
+        if self._delivering >= limits.RUNS_IN_FLIGHT_MAX:
+            raise BadFrame("more than 4 runs without a receipt")
+        if frame.number < 1:
+            raise BadFrame("runs are numbered from 1")
+        self._delivering += 1
         for segment in frame.segments:
             self._raise(self.held, segment.stream, segment.last)
             self._raise(self._sent, segment.stream, segment.last)
@@ -319,6 +384,13 @@ class Session:
         for stream, seq, _ in frame.receipts:
             self._raise(self.held, stream, seq)
         actions: list[Action] = [Receipts(self.peer.node_id, frame.receipts)] if frame.receipts else []
+        ends = self.local.ends()
+        for stream, seq, head in frame.receipts:
+            last, ours = ends.get(stream, (0, b""))
+            if seq == last and ours[: len(head)] != head and stream not in self._rechecked:
+                self._rechecked.add(stream)  # another tail: it is told ours from the beginning, once
+                self._sent[stream] = 0
+                self._cursors.clear()
         return actions + self.pump(now_ms)
 
     def _on_need(self, frame: Need, now_ms: int) -> list[Action]:
@@ -328,7 +400,7 @@ class Session:
         return self.pump(now_ms)
 
     def _on_refuse(self, frame: Refuse) -> list[Action]:
-        if frame.stream is None:
+        if frame.stream is None or self.phase != "open":
             self.phase = "closed"
             return [Close(frame.code, frame.text)]
         # Sent once and refused: sending it again on this link would never end.
@@ -337,7 +409,7 @@ class Session:
 
     # -- small -----------------------------------------------------------------------------------
 
-    def _refused_segment(self, outcome: Refused) -> list[Action]:
+    def _refused_segment(self, outcome: Refused | Diverged) -> list[Action]:
         self._refusals += 1
         refuse = Refuse(outcome.code, outcome.text, outcome.stream)
         actions: list[Action] = [

@@ -105,7 +105,7 @@ class World:
         if chance.random() < 0.2:
             fields["depth"] = chance.choice([1, 1.0, 0.5, None])
         if chance.random() < 0.2:
-            fields["at"] = chance.choice([[139, 35.5], [139.0, 35], None])
+            fields["at"] = chance.choice([[139, 35.5], [140.5, 35], None])
         if chance.random() < 0.1:
             fields["removed"] = None
         if chance.random() < 0.05:
@@ -118,12 +118,12 @@ class World:
         chance = self.random
         change: dict[str, Any] = {}
         if chance.random() < 0.8:
-            change["add"] = [chance.choice(["x", "y", 1, 1.0, True]) for _ in range(chance.randrange(3))]
+            change["add"] = [chance.choice(["x", "y", 1]) for _ in range(chance.randrange(3))]
         if chance.random() < 0.5:
             versions = [v for v, k, _, f in self.written if k == "reports" and "tags" in f]
             next_own = (author.origin, author.last(scope, lane) + chance.randrange(1, 4))
             chosen = chance.choice([*versions[-4:], next_own])
-            change["drop"] = [[*chosen, chance.choice(["x", "y", 1, 1.0])]]
+            change["drop"] = [[*chosen, chance.choice(["x", "y", 1])]]
         return change
 
     # -- delivery --------------------------------------------------------------------------------
