@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from app.records import KINDS
 from app.store.projection import SqlProjection, id_bytes, id_text, incident_of
 from sync import certificate, merge, oplog
 from sync.clock import ms_of
 from sync.merge import State
-from sync.operation import NewerBody, Operation, Version, decode_body
+from sync.operation import BODY_VERSION, NewerBody, Operation, Version, decode_body, split_stream
 
+# What a node writes by itself: no person waits for it to be sent.
+SILENT_KINDS = frozenset({certificate.KIND, "channel-reads", "nodes"})
 TYPE_NAMES = {1: "set", 2: "entry", 3: "remove"}
 
 
@@ -137,31 +141,38 @@ def unsent_count(db: Any, node: bytes, hub: bytes | None) -> int:
 _RECEIPTED = "coalesce(receipt.seq, 0)"
 
 
-def unsent_records(db: Any, node: bytes, hub: bytes | None, limit: int = 200) -> list[dict[str, Any]]:
-    """The records behind ``unsent_count``, oldest first."""
+def unsent_records(db: Any, node: bytes, hub: bytes | None) -> list[dict[str, Any]]:
+    """The records that people here have written and the hub has not receipted, all of them, oldest first."""
     rows = db.execute(
-        "SELECT stream.id, op.seq, op.body, (SELECT received_at FROM run WHERE run.stream = op.stream AND run.last >="
-        " op.seq ORDER BY run.last LIMIT 1) AS saved FROM stream JOIN op ON op.stream = stream.no LEFT JOIN receipt ON"
+        "SELECT stream.id, op.body, (SELECT received_at FROM run WHERE run.stream = op.stream AND run.last >= op.seq"
+        " ORDER BY run.last LIMIT 1) AS saved FROM stream JOIN op ON op.stream = stream.no LEFT JOIN receipt ON"
         f" receipt.stream = stream.no AND receipt.peer = ? WHERE stream.node = ? AND op.seq > {_RECEIPTED}"
-        " ORDER BY saved, op.stream, op.seq LIMIT ?",
-        (hub or b"", node, limit),
+        " ORDER BY saved, op.stream, op.seq",
+        (hub or b"", node),
     ).fetchall()
     found: dict[tuple[str, bytes, bytes], dict[str, Any]] = {}
-    for stream, seq, body, saved_at in rows:
-        operation = decode_body(bytes(body), bytes(stream), seq)
-        if isinstance(operation, NewerBody) or operation.kind == certificate.KIND:
+    for stream, body, saved_at in rows:
+        kind, record = _name_of(bytes(body))
+        if kind is None or kind in SILENT_KINDS:
             continue
+        scope = split_stream(bytes(stream))[1]
         found.setdefault(
-            operation.key,
+            (kind, scope, record),
             {
-                "kind": operation.kind,
-                "id": id_text(operation.record),
-                "scope": operation.scope.hex(),
-                "incident_id": incident_of(operation.scope),
+                "kind": kind,
+                "id": id_text(record),
+                "scope": scope.hex(),
+                "incident_id": incident_of(scope),
                 "saved_at": saved_at,
             },
         )
     return list(found.values())
+
+
+def _name_of(body: bytes) -> tuple[str | None, bytes]:
+    """Kind and record of an own body, without the checks that it has passed when it was written."""
+    items = msgspec.msgpack.decode(body)
+    return (items[4], items[5]) if items[0] == BODY_VERSION else (None, b"")
 
 
 def delivery(

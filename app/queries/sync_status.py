@@ -42,7 +42,7 @@ def sync_state(node: Any) -> SyncState:
     status = node.status()
     peers = node.peers()
     hub = status.get("hub") or {}
-    unsent = int(status.get("unsent") or 0)
+    unsent = len(node.unsent_records()) if status.get("unsent") else 0
     terminals = [peer for peer in peers if peer.get("role") == "terminal"]
     return SyncState(
         state=_state(node, hub, unsent),
