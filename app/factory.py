@@ -8,26 +8,23 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from flask import Flask, Response, redirect, request, session, url_for
-from flask.typing import ResponseReturnValue
+from flask import Flask, Response
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, current_user
 from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import accounts, permissions, sync_socket
+from app import sync_socket
 from app.api import register_api
-from app.errors import Unauthenticated
 from app.version import VERSION
 from app.views import enrol, register_views, shell
+from app.views.session import know_people
 
 BODY_BYTES_MAX = 1 << 20
 SOCKET_BYTES_MAX = 2 << 20
 LOGIN_TRIES = "20 per minute"
-OWN_DOORS = ("api", "enrol")  # blueprints that prove the caller themselves, without a cookie
 
 CONTENT_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -42,7 +39,7 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     app.extensions["tomoshibi"] = node
     app.extensions["tomoshibi_received"] = {}
     _speak_languages(app)
-    _know_people(app, node)
+    know_people(app, node)
     csrf = CSRFProtect(app)
     register_views(app)
     csrf.exempt(register_api(app, node))
@@ -57,10 +54,6 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     return app, socketio
 
 
-def is_own_door(blueprint: str | None) -> bool:
-    return (blueprint or "").partition(".")[0] in OWN_DOORS
-
-
 def _configure(app: Flask, node: Any) -> None:
     """Nodes on one host have cookies of their own; the key outlives a restart, so that nobody is logged out by one."""
     app.config.update(
@@ -69,7 +62,7 @@ def _configure(app: Flask, node: Any) -> None:
         SESSION_COOKIE_NAME=f"tomoshibi_{node.node_id[:12]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=bool(getattr(node, "serves_tls", False)),
+        SESSION_COOKIE_SECURE=node.settings.tls_cert is not None,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         WTF_CSRF_TIME_LIMIT=None,  # a form may lie open all night
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,  # every address of a file carries its version
@@ -81,56 +74,6 @@ def _configure(app: Flask, node: Any) -> None:
 def _speak_languages(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE="ja", BABEL_TRANSLATION_DIRECTORIES="translations")
     Babel(app, locale_selector=shell.choose_language)
-
-
-def _know_people(app: Flask, node: Any) -> None:
-    """The cookie holds a token of this node's session table; the gate asks the view's row in ``permissions``."""
-    manager = LoginManager(app)
-    manager.session_protection = None
-    app.extensions["accounts"] = people = accounts.Accounts(node)
-
-    @manager.request_loader
-    def person(_: Any) -> Any:
-        token = session.get("token")
-        found = people.person_of_session(token) if token else None
-        return SignedIn(found) if found else None
-
-    @app.before_request
-    def gate() -> ResponseReturnValue | None:
-        if request.endpoint is None or is_own_door(request.blueprint) or request.endpoint == "static":
-            return None
-        mark = permissions.mark_of(app.view_functions.get(request.endpoint))
-        if mark == permissions.PUBLIC:
-            return None
-        if not current_user.is_authenticated:
-            return _ask_to_log_in()
-        if mark is None:
-            raise LookupError(f"{request.endpoint} declares no permission")
-        collection, action = mark
-        permissions.require(current_user, action, collection)  # type: ignore[arg-type]
-        return None
-
-
-class SignedIn:
-    """A Person, as Flask-Login wants one."""
-
-    is_authenticated = is_active = True
-    is_anonymous = False
-
-    def __init__(self, person: Any) -> None:
-        self.id, self.name, self.role, self.team = person.id, person.name, person.role, person.team
-
-    def get_id(self) -> str:
-        return str(self.id)
-
-
-def _ask_to_log_in() -> ResponseReturnValue:
-    """A page is asked again after the login; a fragment tells the page to go there."""
-    if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("login.show")})
-    if request.method != "GET":
-        raise Unauthenticated("unauthenticated", "Log in first.", "Open the login page.")
-    return redirect(url_for("login.show", back=request.full_path.rstrip("?")))
 
 
 def _limit(app: Flask) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 APP = Path(__file__).resolve().parents[3] / "app"
@@ -45,8 +44,6 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
 
 def test_the_compiled_catalogue_is_that_of_the_source() -> None:
     """Mend it with: pybabel compile -f -d app/translations"""
-    with (CATALOGUE / "messages.po").open("rb") as source:
-        catalogue = read_po(source, locale="en")
-    fresh = io.BytesIO()
-    write_mo(fresh, catalogue)
-    assert (CATALOGUE / "messages.mo").read_bytes() == fresh.getvalue()
+    with (CATALOGUE / "messages.mo").open("rb") as compiled:
+        found = read_mo(compiled)
+    assert {str(message.id): str(message.string) for message in found if message.id} == english()

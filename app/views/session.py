@@ -1,0 +1,72 @@
+"""Who is at this browser, and the one gate that every page passes.
+
+Before: ``factory.py`` hangs it. A view carries its row of ``permissions``; one without a row is never shown. After: the
+views find the person in Flask-Login's ``current_user``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user
+
+from app import accounts, permissions
+from app.errors import Unauthenticated
+
+OWN_DOORS = ("api", "enrol")  # blueprints that prove the caller themselves, without a cookie
+
+
+def know_people(app: Flask, node: Any) -> None:
+    """The cookie holds a token of this node's session table; the gate asks the view's row in ``permissions``."""
+    manager = LoginManager(app)
+    manager.session_protection = None
+    app.extensions["accounts"] = people = accounts.Accounts(node)
+
+    @manager.request_loader
+    def person(_: Any) -> Any:
+        token = session.get("token")
+        found = people.person_of_session(token) if token else None
+        return SignedIn(found) if found else None
+
+    @app.before_request
+    def gate() -> ResponseReturnValue | None:
+        if request.endpoint is None or is_own_door(request.blueprint) or request.endpoint == "static":
+            return None
+        mark = permissions.mark_of(app.view_functions.get(request.endpoint))
+        if mark == permissions.PUBLIC:
+            return None
+        if not current_user.is_authenticated:
+            return _ask_to_log_in()
+        if mark is None:
+            raise LookupError(f"{request.endpoint} declares no permission")
+        collection, action = mark
+        permissions.require(current_user, action, collection)  # type: ignore[arg-type]
+        return None
+
+
+class SignedIn:
+    """A Person, as Flask-Login wants one."""
+
+    is_authenticated = is_active = True
+    is_anonymous = False
+
+    def __init__(self, person: Any) -> None:
+        self.id, self.name, self.role, self.team = person.id, person.name, person.role, person.team
+
+    def get_id(self) -> str:
+        return str(self.id)
+
+
+def _ask_to_log_in() -> ResponseReturnValue:
+    """A page is asked again after the login; a fragment tells the page to go there."""
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": url_for("login.show")})
+    if request.method != "GET":
+        raise Unauthenticated("unauthenticated", "Log in first.", "Open the login page.")
+    return redirect(url_for("login.show", back=request.full_path.rstrip("?")))
+
+
+def is_own_door(blueprint: str | None) -> bool:
+    return (blueprint or "").partition(".")[0] in OWN_DOORS
