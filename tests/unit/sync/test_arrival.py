@@ -25,7 +25,6 @@ from tests.unit.sync.nodes import (
     everything,
     ident,
     make_replica,
-    quarantined,
     receive,
     seed,
     shown,
@@ -269,7 +268,9 @@ def test_random_trees_of_tails_show_the_same_in_every_order(chance: int) -> None
         for step in range(dice.randrange(1, 5)):
             text = {"text": f"{number} {step}"}
             names = [(made.origin, dice.randrange(2, made.last() + 1))] if made.last() > 2 else []
-            made.write("reports", ident(str(dice.randrange(2))), text, hlc=hlc_of(NOW + dice.randrange(4)), replaces=names)
+            made.write(
+                "reports", ident(str(dice.randrange(2))), text, hlc=hlc_of(NOW + dice.randrange(4)), replaces=names
+            )
         tails.append(made)
     editor = Author("editor")
     for seq in range(2, 7):
