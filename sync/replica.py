@@ -50,35 +50,6 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """Durable once the batch that returned it has committed."""
-
-    records: tuple[RecordKey, ...]
-    versions: tuple[tuple[bytes, int], ...]  # (stream, seq), one a change
-    hlc: int
-
-
-@dataclass(frozen=True, slots=True)
-class Exists:
-    record: RecordKey
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    record: RecordKey
-
-
-@dataclass(frozen=True, slots=True)
-class StaleVersion:
-    """A version that was named is not one of this record's."""
-
-    record: RecordKey
-
-
-Result = Recorded | Exists | Missing | StaleVersion
-
-
-@dataclass(frozen=True, slots=True)
 class Committed:
     """What one batch changed, for those who are told after the commit."""
 
@@ -107,7 +78,7 @@ class Replica:
     clock: Clock = field(default_factory=Clock)
     incarnation: bytes = b""
     _changed: set[RecordKey] = field(default_factory=set)
-    _own_written: bool = False
+    own_written: bool = False
 
     def __post_init__(self) -> None:
         self.projector = Projector(self.connection, self.kinds, self.judge, self.projection, self.streams)
@@ -117,11 +88,11 @@ class Replica:
         """Read what is kept in memory from the tables: at start, and after a transaction was rolled back."""
         self.streams.clear()
         self.streams.update(oplog.load_streams(self.connection))
-        self.incarnation = self._meta("incarnation") or b""
-        self.clock = Clock(int.from_bytes(self._meta("hlc") or b"", "big"))
+        self.incarnation = self.meta("incarnation") or b""
+        self.clock = Clock(int.from_bytes(self.meta("hlc") or b"", "big"))
         self.projector.load()
         self._changed.clear()
-        self._own_written = False
+        self.own_written = False
 
     @property
     def origin(self) -> bytes:
@@ -148,14 +119,14 @@ class Replica:
         try:
             for job in jobs:
                 results.append(self._run_job(job))
-            self._set_meta("hlc", self.clock.last.to_bytes(8, "big"))
+            self.set_meta("hlc", self.clock.last.to_bytes(8, "big"))
             self.connection.execute("COMMIT")
         except BaseException:
             self._rollback()
             raise
         committed = self.published()
         self._changed.clear()
-        if self._own_written:
+        if self.own_written:
             self._note_own()
         return results, committed
 
@@ -165,11 +136,11 @@ class Replica:
             self.on_own_commit(self.incarnation, self.own_last())
         except OSError:
             return
-        self._own_written = False
+        self.own_written = False
 
     def _run_job(self, job: Callable[[Replica], Any]) -> Any:
         self.connection.execute("SAVEPOINT job")
-        changed, own_written = set(self._changed), self._own_written
+        changed, own_written = set(self._changed), self.own_written
         try:
             result = job(self)
             self.connection.execute("RELEASE job")
@@ -181,7 +152,7 @@ class Replica:
             self.connection.execute("RELEASE job")
             clock = self.clock
             self.reload()
-            self.clock, self._changed, self._own_written = clock, changed, own_written
+            self.clock, self._changed, self.own_written = clock, changed, own_written
             return error
 
     def _rollback(self) -> None:
@@ -193,124 +164,20 @@ class Replica:
 
     def record(self, changes: Sequence[Change], author: bytes | None) -> Result:
         """Write our own changes: all of them or none. Raises NotEnrolled, BadChange."""
-        if self.identity.certificate is None:
-            raise NotEnrolled("this node is not enrolled and may not write yet")
-        for change in changes:
-            refusal = self._refusal(change)
-            if refusal is not None:
-                return refusal
-        self._ensure_incarnation()
-        versions = [self._record_one(change, author) for change in changes]
-        self._finish()
-        return Recorded(tuple(change.key for change in changes), tuple(versions), self.clock.last)
-
-    def _refusal(self, change: Change) -> Result | None:
-        kind = self.kinds.by_name[change.kind]
-        row = self.projection.load(kind, change.scope, change.record)
-        if change.expects == "absent" and row is not None:
-            return Exists(change.key)
-        if change.expects == "present" and row is None:
-            return Missing(change.key)
-        for origin, seq in change.replaces or ():
-            if not self._is_of(change, origin, seq):
-                return StaleVersion(change.key)
-        return None
-
-    def _is_of(self, change: Change, origin: bytes, seq: int) -> bool:
-        stream = self.streams.get(stream_id(origin, change.scope, self._lane(change)))
-        return stream is not None and oplog.record_at(self.connection, stream.no, seq) == change.record
-
-    def _record_one(self, change: Change, author: bytes | None) -> tuple[bytes, int]:
-        stream = self._own_stream(change.scope, self._lane(change))
-        fields = dict(change.fields)
-        if change.numbered:
-            fields[change.numbered] = self._next_number(change.kind)
-        change = Change(change.kind, change.record, change.scope, fields, change.type, change.replaces)
-        replaces = self._replaces(change)
-        if change.type == SET and self._names_a_removal(change, replaces):
-            fields[REMOVED] = None  # who saw the removal and edits brings the record back
-        hlc = self.clock.stamp(self.now())
-        body = encode_body(stream.last + 1, hlc, author, change, replaces, self._after(change))
-        self._append_own(stream, body)
-        return (stream.id, stream.last)
-
-    def _replaces(self, change: Change) -> tuple[Version, ...]:
-        """The versions to name: those the writer saw, without live ones that hold none of the fields written."""
-        if change.type == ENTRY or change.replaces == ():
-            return ()
-        found = self.projector.show(change.key)
-        if found is None:
-            return change.replaces or ()
-        _, state = found
-        alive = merge.live(state)
-        if change.type == REMOVE:
-            wanted = alive
-        else:
-            wanted = {(head[1], head[2]) for name in change.fields for head in state.heads.get(name, ())}
-            wanted |= {(removal[1], removal[2]) for removal in state.removes}
-        if change.replaces is None:
-            return tuple(sorted(wanted))
-        return tuple(sorted(name for name in set(change.replaces) if name in wanted or name not in alive))
-
-    def _names_a_removal(self, change: Change, replaces: tuple[Version, ...]) -> bool:
-        found = self.projector.show(change.key)
-        return found is not None and any((removal[1], removal[2]) in replaces for removal in found[1].removes)
-
-    def _after(self, change: Change) -> tuple[Version, ...]:
-        if change.type != ENTRY:
-            return ()
-        newest = self.projection.newest_entry(self.kinds.by_name[change.kind], change.scope)
-        return (newest,) if newest else ()
-
-    def _lane(self, change: Change) -> bytes:
-        return LANES[self.kinds.by_name[change.kind].lane] if change.scope != CITY else WORK
-
-    def _own_stream(self, scope: bytes, lane: bytes) -> Stream:
-        """The stream to write to; the first operation of a new one carries this node's certificate."""
-        id_ = stream_id(self.origin, scope, lane)
-        stream = self.streams.get(id_)
-        held = self.identity.certificate
-        assert held is not None
-        if stream is None:
-            stream = oplog.add_stream(self.connection, id_, self.identity.node_id, own=True)
-            self.streams[id_] = stream
-        if not stream.certificates or stream.certificates[-1][1].payload != held.payload:
-            fields = {"certificate": held.encode(), "incarnation": self.incarnation}
-            change = Change(certificate.KIND, self.identity.node_id, scope, fields)
-            body = encode_body(stream.last + 1, self.clock.stamp(self.now()), None, change, (), ())
-            self._append_own(stream, body)
-        return stream
-
-    def _append_own(self, stream: Stream, body: bytes) -> None:
-        seq = stream.last + 1
-        head = signing.chain(stream.head, [body])
-        signature = self.identity.key.sign(signing.log_message(stream.id, seq, head))
-        operation = decode_body(body, stream.id, seq)
-        assert isinstance(operation, Operation)
-        oplog.append(self.connection, stream, [(operation.record, body)], head, signature, self.now(), None)
-        if operation.kind == certificate.KIND:
-            arrival.hold_certificate(self.connection, stream, seq, Certificate.decode(operation.fields["certificate"]))
-        self.projector.take(stream, operation)
-        self._own_written = True
-
-    def _next_number(self, kind: str) -> str:
-        """This node's next number for a kind, as `T07-0123`; the label is the certificate's: no clash."""
-        held = self.identity.certificate
-        assert held is not None
-        name = f"number:{kind}"
-        number = int.from_bytes(self._meta(name) or b"", "big") + 1
-        self._set_meta(name, number.to_bytes(8, "big"))
-        return f"{held.label}-{number:04d}"
+        result = authoring.record(self, changes, author)
+        if isinstance(result, Recorded):
+            self.ensure_folded()
+        return result
 
     # -- their door ------------------------------------------------------------------------------
 
     def receive(self, segments: Sequence[Segment], via: bytes | None) -> list[Outcome]:
         """Take what a peer sent: each segment is checked whole, then kept or refused. One outcome a segment."""
         outcomes = [arrival.take_segment(self, segment, via) for segment in segments]
-        self._finish()
+        self.ensure_folded()
         return outcomes
 
-    def _finish(self) -> None:
+    def ensure_folded(self) -> None:
         self._changed.update(self.projector.finish())
 
     def keep_receipts(self, peer: bytes, receipts: Iterable[tuple[bytes, int, bytes]]) -> int:
@@ -331,8 +198,8 @@ class Replica:
     def new_incarnation(self) -> None:
         """Begin new streams: this store may be an older copy, and a number must never be used twice."""
         self.incarnation = self.random(8)
-        self._set_meta("incarnation", self.incarnation)
-        self._own_written = True
+        self.set_meta("incarnation", self.incarnation)
+        self.own_written = True
 
     def own_last(self) -> Vector:
         """Where each stream of this incarnation stands."""
@@ -397,9 +264,9 @@ class Replica:
 
     # -- small -----------------------------------------------------------------------------------
 
-    def _meta(self, name: str) -> bytes | None:
+    def meta(self, name: str) -> bytes | None:
         row = self.connection.execute("SELECT value FROM log_meta WHERE name = ?", (name,)).fetchone()
         return bytes(row[0]) if row else None
 
-    def _set_meta(self, name: str, value: bytes) -> None:
+    def set_meta(self, name: str, value: bytes) -> None:
         self.connection.execute("INSERT OR REPLACE INTO log_meta VALUES (?, ?)", (name, value))

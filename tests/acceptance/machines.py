@@ -189,8 +189,8 @@ class SimulatedWire:
 
     def settle(self, rounds: int = 20_000) -> None:
         for _ in range(rounds):
-            moved = any([cable.step() for cable in self.cables])
-            moved = any([machine.writer.commit() for machine in self.machines]) or moved
+            moved = any(cable.step() for cable in self.cables)
+            moved = any(machine.writer.commit() for machine in self.machines) or moved
             for cable in self.cables:
                 if not cable.up:
                     cable.finish()

@@ -210,7 +210,7 @@ def test_the_called_side_cannot_send_the_callers_proof_back() -> None:
 
 @pytest.mark.parametrize("name", ["Hello", "Proof", "VectorFrame"])
 def test_frames_of_the_hello_have_no_place_on_an_open_link(name: str) -> None:
-    caller, called, _ = pair(1)
+    _caller, called, _ = pair(1)
     late = {
         "Hello": Hello(1, certificate("tablet").encode(), b"n" * 16, NOW, 1),
         "Proof": Proof(b"s" * 64, NOW, 1),
@@ -232,7 +232,7 @@ def test_a_link_is_not_late_before_it_is_open() -> None:
 
 
 def test_a_closed_link_hears_nothing() -> None:
-    caller, called, _ = pair(1)
+    _caller, called, _ = pair(1)
     called.session.on_frame(b"", NOW)
     assert called.session.on_frame(protocol.encode(Need(((STREAM, 1),))), NOW) == []
 
@@ -309,7 +309,7 @@ def test_every_operation_is_sent_once() -> None:
 
 
 def test_a_peer_that_sends_more_than_four_runs_at_once_is_closed() -> None:
-    caller, called, _ = pair()
+    _caller, called, _ = pair()
     run = (Segment(STREAM, 1, b"s" * 64, (b"x",)),)
     for number in range(1, 5):
         assert kinds(called.session.on_frame(protocol.encode(Run(number, run)), NOW)) == ["Deliver"]
@@ -317,7 +317,7 @@ def test_a_peer_that_sends_more_than_four_runs_at_once_is_closed() -> None:
 
 
 def test_a_run_is_receipted_only_after_its_commit() -> None:
-    caller, called, done = pair(3)
+    _caller, called, done = pair(3)
     ((frame, run),) = runs(done["caller"])
     assert kinds(called.session.on_frame(frame, NOW)) == ["Deliver"]
     outcome = Applied(run.segments[0].stream, 4, b"h" * 32)
@@ -340,7 +340,7 @@ def test_three_refusals_close_the_link() -> None:
 
 
 def test_a_stream_that_was_refused_is_not_sent_again_on_this_link() -> None:
-    caller, called, done = pair(1)
+    caller, _called, done = pair(1)
     ((_, run),) = runs(done["caller"])
     caller.session.on_frame(protocol.encode(Ack(run.number, ())), NOW)
     caller.session.on_frame(protocol.encode(Refuse("bad_operation", "", run.segments[0].stream)), NOW)
@@ -376,7 +376,7 @@ def test_at_most_64_segments_wait() -> None:
 
 
 def test_a_need_is_answered_from_where_it_asks() -> None:
-    caller, called, done = pair(3)
+    caller, _called, done = pair(3)
     ((_, run),) = runs(done["caller"])
     stream = run.segments[0].stream
     actions = caller.session.on_frame(protocol.encode(Need(((stream, 2),))), NOW)
@@ -389,7 +389,7 @@ def test_a_receipt_for_a_run_that_was_not_sent_closes_the_link() -> None:
 
 
 def test_a_receipt_is_handed_to_the_store() -> None:
-    caller, called, done = pair(1)
+    caller, _called, done = pair(1)
     ((_, run),) = runs(done["caller"])
     (stream, (seq, head)) = next(iter(caller.replica.published().ends.items()))
     actions = caller.session.on_frame(protocol.encode(Ack(run.number, ((stream, seq, head[:16]),))), NOW)
@@ -397,7 +397,7 @@ def test_a_receipt_is_handed_to_the_store() -> None:
 
 
 def test_a_receipt_of_another_chain_sends_ours_from_the_beginning_once() -> None:
-    caller, called, done = pair(2)
+    caller, _called, done = pair(2)
     ((_, run),) = runs(done["caller"])
     stream = run.segments[0].stream
     frame = protocol.encode(Ack(run.number, ((stream, 3, b"h" * 16),)))
@@ -413,7 +413,7 @@ def test_a_link_without_receipts_is_dropped_as_stalled() -> None:
 
 
 def test_a_slow_link_is_given_the_time_that_its_rate_needs() -> None:
-    caller, called, done = pair(1)
+    caller, _called, done = pair(1)
     ((_, run),) = runs(done["caller"])
     caller.session.on_frame(protocol.encode(Ack(run.number, ())), NOW + 4_000)  # some 80 bytes a second
     write(caller.replica, report("b", text="y"))

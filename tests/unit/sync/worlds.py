@@ -1,4 +1,4 @@
-"""Random sets of operations: several devices, every kind of merge, and names of versions known, unknown and yet to come.
+"""Random sets of operations: several devices, every merge, and names of versions known, unknown and yet to come.
 
 One number makes a world; a failure prints it, and a number that once failed stays in the tests.
 """
@@ -30,7 +30,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        capabilities = [("field", "command"), ("field",), ("field", "enrol", "command"), ()]
+        capabilities = [("field", "command"), ("field",), ("field", "enrol", "command"), (), ("enrol", "field")]
         self.authors = [Author(f"device {number}", held) for number, held in enumerate(capabilities)]
         self.written: list[tuple[Version, str, bytes, Any]] = []
         for _ in range(self.operations):
@@ -44,9 +44,11 @@ class World:
 
     def _write_one(self) -> None:
         chance = self.random
-        author = chance.choices(self.authors, (5, 5, 3, 1))[0]
+        author = chance.choices(self.authors, (5, 5, 3, 1, 2))[0]
         kinds = ["reports", "messages", "counts", "incidents", *(["revocations"] if self.revocations else [])]
-        kind = chance.choices(kinds, (12, 4, 3, 2, 1)[: len(kinds)])[0]
+        kind = chance.choices(kinds, (12, 4, 3, 2, 2)[: len(kinds)])[0]
+        if kind == "revocations" and chance.random() < 0.9:
+            author = chance.choice([self.authors[2], self.authors[4]])
         lane = LANE_OF[kind]
         scope = CITY if kind in ("incidents", "revocations") else chance.choices((REAL, DRILL), (6, 1))[0]
         if chance.random() < 0.03:
@@ -55,7 +57,7 @@ class World:
             author.certify(scope, lane)
         record = INCIDENT if kind == "incidents" else chance.choice(RECORDS)
         if kind == "revocations":
-            record = chance.choice(self.authors).node
+            record = chance.choice([*self.authors[:2], *self.authors[:2], *self.authors]).node
         type_, fields = self._content(kind, author, scope, lane)
         entry = kind in ("messages", "counts")
         version = author.write(
@@ -124,6 +126,8 @@ class World:
             next_own = (author.origin, author.last(scope, lane) + chance.randrange(1, 4))
             chosen = chance.choice([*versions[-4:], next_own])
             change["drop"] = [[*chosen, chance.choice(["x", "y", 1])]]
+            if change.get("add") and chance.random() < 0.3:
+                change["drop"].append([author.origin, author.last(scope, lane) + 1, change["add"][0]])
         return change
 
     # -- delivery --------------------------------------------------------------------------------
