@@ -61,7 +61,7 @@ class InlineWriter:
 
 
 class Machine:
-    """One node. With a folder it has a file and a writer's thread; without, it stands in memory and waits for the test."""
+    """One node. With a folder it has a file and a writer's thread; without, it stands in memory."""
 
     def __init__(
         self,

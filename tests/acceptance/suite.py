@@ -1,4 +1,4 @@
-"""What any two nodes promise each other, written once. A wire says how they are joined; see test_simulated, test_sockets."""
+"""What any two nodes promise each other, written once. A wire says how they are joined."""
 
 from __future__ import annotations
 

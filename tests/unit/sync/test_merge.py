@@ -33,9 +33,9 @@ def counting(seed: int) -> list[Operation]:
     found = []
     for segment in world.segments:
         operation = decode_body(segment.bodies[0], segment.stream, segment.first)
-        if isinstance(operation, Operation) and operation.kind == "reports":
-            if verdict(operation, segment.stream, b"", frozenset({"field"}), KINDS, Facts(), any_judge) is None:
-                found.append(operation)
+        reason = verdict(operation, segment.stream, b"", frozenset({"field"}), KINDS, Facts(), any_judge)
+        if isinstance(operation, Operation) and operation.kind == "reports" and reason is None:
+            found.append(operation)
     key = found[0].key if found else None
     return [operation for operation in found if operation.key == key]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync import digest, ledger, merge, oplog
+from sync import digest, merge, oplog
 from sync.projector import Projector
 from sync.verdict import Facts
 from tests.unit.sync.worlds import World, check_convergence
@@ -41,8 +41,7 @@ def in_the_log_taken_for_folded(patch: Patch) -> None:
     patch.setattr(Projector, "_held", held)
 
 
-def ledger_without_after(patch: Patch) -> None:
-    patch.setattr(ledger, "key_of", lambda hlc, after_keys: hlc if len(after_keys) % 2 else max([hlc, *after_keys]))
+def keys_that_stay_when_an_awaited_entry_comes(patch: Patch) -> None:
     patch.setattr(Projector, "_rekey_ledger", lambda self, kind, scope: [])
 
 
@@ -113,7 +112,7 @@ PLANTED: list[Callable[[Patch], None]] = [
     replaces_ignored_in_folding,
     awaited_forgotten,
     in_the_log_taken_for_folded,
-    ledger_without_after,
+    keys_that_stay_when_an_awaited_entry_comes,
     revocation_that_judges_only_what_comes_later,
     higher_of_two_revocations,
     digest_of_the_order_of_arrival,

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from sync.authoring import Exists, Missing, Recorded, StaleVersion
 from sync.clock import hlc_of, ms_of
 from sync.errors import BadChange, NotEnrolled
 from sync.operation import CITY, REMOVE, Change
-from sync.replica import Exists, Identity, Missing, Recorded, StaleVersion
+from sync.replica import Identity
 from tests.unit.sync.nodes import (
     INCIDENT,
     NOW,

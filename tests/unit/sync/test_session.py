@@ -270,10 +270,30 @@ def runs(actions: list[Any]) -> list[tuple[bytes, Run]]:
 def big_pair(operations: int = 400) -> tuple[Side, Side, list[tuple[bytes, Run]], list[int]]:
     caller, called = Side("tablet", True), Side("hub", False)
     noise = random.Random(5)
-    jobs = [
-        lambda r, n=n, text=noise.randbytes(1200).hex(): r.record([report(str(n), text=text)], None)
-        for n in range(operations)
-    ]
+    for number in range(operations):  # each in a commit, so with a signature, of its own
+        write(caller.replica, report(str(number), text=noise.randbytes(1200).hex()))
+    done = opened(caller, called)
+    sent = [frame for frame in frames(done["caller"]) if isinstance(frame, Run)]
+    stream = next(iter(caller.replica.vector))
+    assert any(segment.stream == stream and segment.first == 3 for run in sent for segment in run.segments)
+
+
+# -- runs, receipts, credit --------------------------------------------------------------------------
+
+
+def runs(actions: list[Any]) -> list[tuple[bytes, Run]]:
+    found = []
+    for action in actions:
+        if isinstance(action, Send) and isinstance(frame := protocol.decode(action.frame), Run):
+            found.append((action.frame, frame))
+    return found
+
+
+def big_pair(operations: int = 400) -> tuple[Side, Side, list[tuple[bytes, Run]], list[int]]:
+    caller, called = Side("tablet", True), Side("hub", False)
+    noise = random.Random(5)
+    texts = [noise.randbytes(1200).hex() for _ in range(operations)]
+    jobs = [lambda r, n=n: r.record([report(str(n), text=texts[n])], None) for n in range(operations)]
     caller.replica.run_batch(jobs)
     done = opened(caller, called)
     sent, flying = [], runs(done["caller"])

@@ -51,7 +51,7 @@ class World:
             author = chance.choice([self.authors[2], self.authors[4]])
         lane = LANE_OF[kind]
         scope = CITY if kind in ("incidents", "revocations") else chance.choices((REAL, DRILL), (6, 1))[0]
-        if chance.random() < 0.03:
+        if chance.random() < 0.03 and lane == b"w":
             scope = REAL if scope == CITY else CITY
         if not author.last(scope, lane):
             author.certify(scope, lane)
