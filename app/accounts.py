@@ -22,8 +22,8 @@ from app.queries import nodes, users
 from app.records import CITY
 from app.records import users as user_records
 from app.store.engine import Connection
+from sync.authoring import Recorded
 from sync.errors import NotEnrolled
-from sync.replica import Recorded
 
 CODE_MINUTES_ROLE, CODE_MINUTES_PERSON = 24 * 60, 7 * 24 * 60
 SESSION_IDLE_MS, SESSION_MS_MAX = 30 * 60_000, 12 * 3_600_000

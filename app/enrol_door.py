@@ -20,10 +20,10 @@ from app.records import nodes as node_records
 from app.records import shape
 from app.store.engine import Connection
 from sync import signing
+from sync.authoring import Recorded
 from sync.certificate import Certificate
 from sync.enrolment import FINGERPRINT_BYTES, NONCE_BYTES, SECRET_BYTES, Code, Transcript
 from sync.errors import BadEnrolment
-from sync.replica import Recorded
 
 VERSION = 1
 CODE_MS = 15 * 60_000

@@ -28,9 +28,10 @@ from app.sync_links import Links
 from app.threads import in_native_thread, native_thread_id
 from app.version import VERSION
 from sync import signing
+from sync.authoring import Result
 from sync.certificate import Certificate
 from sync.operation import Change, RecordKey, Version
-from sync.replica import Committed, Identity, Replica, Result
+from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
 from sync.version_vector import Vector
 from sync.writer import Writer

@@ -214,7 +214,7 @@ def _is_signed(stream: Stream, segment: Segment, parent: bytes) -> bool:
 
 
 def _keep_branch(replica: Replica, stream: Stream, segment: Segment, parent: bytes) -> Outcome:
-    """Keep the other tail of a fork beside ours (it was proved to follow ``parent``), and let the smaller hash count."""
+    """Keep the other tail of a fork beside ours (it is proved to follow ``parent``); the smaller hash counts."""
     connection, head = replica.connection, parent
     operations = [decode_body(body, stream.id, segment.first + n) for n, body in enumerate(segment.bodies)]
     _holder(replica, stream.id, stream, operations)

@@ -20,7 +20,7 @@ VECTOR_BYTES_MAX = 4 * 1024 * 1024
 REFUSALS_MAX = 3
 
 SIGN_EVERY_OPS = 100
-SIGN_EVERY_BYTES = 48 * 1024  # so that what stands between two signatures always fits into one frame
+SIGN_EVERY_BYTES = 8 * 1024  # so that a new link, or a slow one, can be sent as little as this
 
 BATCH_OPS_MAX = 500
 BATCH_MS_MAX = 50

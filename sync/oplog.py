@@ -141,12 +141,33 @@ def append(
     )
     stream.last += len(rows)
     stream.head = head
+    close_run(connection, stream, first, stream.last, head, signature, at_ms, via)
+    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
+
+
+def append_unsigned(connection: Connection, stream: Stream, record: bytes, body: bytes, head: bytes) -> None:
+    """Append one own operation; ``close_run`` follows before the commit."""
+    stream.last, stream.head = stream.last + 1, head
+    connection.execute("INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, stream.last, record, body))
+    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
+
+
+def close_run(
+    connection: Connection,
+    stream: Stream,
+    first: int,
+    last: int,
+    head: bytes,
+    signature: bytes,
+    at_ms: int,
+    via: bytes | None,
+) -> None:
+    """Note the signature that ends the operations ``first`` to ``last``: from then on they can be sent."""
     connection.execute(
         "INSERT INTO run (stream, first, last, head, signature, received_at, via, class)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (stream.no, first, stream.last, head, signature, at_ms, via, stream.priority),
+        (stream.no, first, last, head, signature, at_ms, via, stream.priority),
     )
-    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
 
 
 def bodies(connection: Connection, stream_no: int, first: int, last: int) -> list[bytes]:
@@ -357,7 +378,7 @@ class LogReader:
 
 
 def run_ranges(sizes: Sequence[int]) -> list[int]:
-    """Where to sign own operations of these sizes: the counts of each run (≤ 100 operations, ≤ 256 KiB)."""
+    """Where to sign own operations of these sizes: the counts of each run (≤ 100 operations, ≤ 8 KiB)."""
     counts: list[int] = []
     count = size = 0
     for body in sizes:

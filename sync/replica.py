@@ -10,27 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync import arrival, certificate, digest, merge, oplog, signing
+from sync import arrival, authoring, digest, oplog, signing
 from sync.arrival import Outcome
+from sync.authoring import Recorded, Result
 from sync.certificate import Certificate
 from sync.clock import Clock
-from sync.errors import NotEnrolled
 from sync.kinds import REVOCATIONS, Kinds
-from sync.merge import REMOVED
 from sync.operation import (
     CITY,
-    ENTRY,
-    LANES,
-    REMOVE,
-    SET,
-    WORK,
     Change,
-    Operation,
     RecordKey,
-    Version,
     decode_body,
-    encode_body,
-    stream_id,
 )
 from sync.oplog import Connection, Segment, Stream
 from sync.projector import Projection, Projector
@@ -79,6 +69,7 @@ class Replica:
     incarnation: bytes = b""
     _changed: set[RecordKey] = field(default_factory=set)
     own_written: bool = False
+    unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
     def __post_init__(self) -> None:
         self.projector = Projector(self.connection, self.kinds, self.judge, self.projection, self.streams)
@@ -92,6 +83,7 @@ class Replica:
         self.clock = Clock(int.from_bytes(self.meta("hlc") or b"", "big"))
         self.projector.load()
         self._changed.clear()
+        self.unsigned.clear()
         self.own_written = False
 
     @property
@@ -119,6 +111,7 @@ class Replica:
         try:
             for job in jobs:
                 results.append(self._run_job(job))
+            authoring.sign(self)
             self.set_meta("hlc", self.clock.last.to_bytes(8, "big"))
             self.connection.execute("COMMIT")
         except BaseException:
@@ -131,7 +124,7 @@ class Replica:
         return results, committed
 
     def _note_own(self) -> None:
-        """Tell where our streams stand. The batch is durable already: where the telling fails, the next one tells it."""
+        """Tell where our streams stand. The batch is durable already: where this fails, the next one tells it."""
         try:
             self.on_own_commit(self.incarnation, self.own_last())
         except OSError:
@@ -141,6 +134,7 @@ class Replica:
     def _run_job(self, job: Callable[[Replica], Any]) -> Any:
         self.connection.execute("SAVEPOINT job")
         changed, own_written = set(self._changed), self.own_written
+        unsigned = {stream: list(appended) for stream, appended in self.unsigned.items()}
         try:
             result = job(self)
             self.connection.execute("RELEASE job")
@@ -152,7 +146,7 @@ class Replica:
             self.connection.execute("RELEASE job")
             clock = self.clock
             self.reload()
-            self.clock, self._changed, self.own_written = clock, changed, own_written
+            self.clock, self._changed, self.own_written, self.unsigned = clock, changed, own_written, unsigned
             return error
 
     def _rollback(self) -> None:
@@ -166,18 +160,19 @@ class Replica:
         """Write our own changes: all of them or none. Raises NotEnrolled, BadChange."""
         result = authoring.record(self, changes, author)
         if isinstance(result, Recorded):
-            self.ensure_folded()
+            self._finish()
         return result
 
     # -- their door ------------------------------------------------------------------------------
 
     def receive(self, segments: Sequence[Segment], via: bytes | None) -> list[Outcome]:
         """Take what a peer sent: each segment is checked whole, then kept or refused. One outcome a segment."""
+        authoring.sign(self)  # what was written before in this batch: a fork is chosen between signed tails
         outcomes = [arrival.take_segment(self, segment, via) for segment in segments]
-        self.ensure_folded()
+        self._finish()
         return outcomes
 
-    def ensure_folded(self) -> None:
+    def _finish(self) -> None:
         self._changed.update(self.projector.finish())
 
     def keep_receipts(self, peer: bytes, receipts: Iterable[tuple[bytes, int, bytes]]) -> int:
@@ -191,7 +186,7 @@ class Replica:
 
     # -- incarnations ----------------------------------------------------------------------------
 
-    def _ensure_incarnation(self) -> None:
+    def ensure_incarnation(self) -> None:
         if not self.incarnation:
             self.new_incarnation()
 

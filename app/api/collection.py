@@ -22,9 +22,9 @@ from app.queries import incidents, row
 from app.queries.row import Record, Where
 from app.records import CITY, Noun, etag, judge, shape
 from app.records.same_content import same_content
+from sync.authoring import Exists, Missing, Recorded
 from sync.kinds import Kind
 from sync.operation import Change
-from sync.replica import Exists, Missing, Recorded
 
 HISTORY_MAX = 500
 _ID_HINT = "Send a UUID of version 7 (RFC 9562), or leave the id out."

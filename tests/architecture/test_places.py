@@ -21,7 +21,7 @@ def names(text: str) -> set[str]:
 ROOMS = {
     "sync": names(
         """
-        __init__ arrival blobs bundle certificate client clock compression digest enrolment errors hub kinds
+        __init__ arrival authoring blobs bundle certificate client clock compression digest enrolment errors hub kinds
         ledger limits link merge operation oplog peers projector promotion protocol replica seal session
         signing snapshot verdict version_vector writer
         """
