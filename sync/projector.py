@@ -168,8 +168,12 @@ class Projector:
         origin, seq = name
         if origin == operation.origin:
             return seq < operation.seq
-        other = self.streams.get(origin + operation.scope + operation.lane)
-        return other is not None and other.last >= seq
+        return self._is_here(origin + operation.scope + operation.lane, seq)
+
+    def _is_here(self, stream: bytes, seq: int) -> bool:
+        """Whether the log holds a number of a stream, in the tail that counts or in one that lost."""
+        other = self.streams.get(stream)
+        return (other is not None and other.last >= seq) or seq in self.forked.get(stream, ())
 
     def _await(self, stream: Stream, name: Version, key: RecordKey) -> None:
         _, scope, lane = split_stream(stream.id)
@@ -355,8 +359,7 @@ class Projector:
         working.dirty = True
         for stream, operation in counting:
             for name in merge.names(kind, operation):
-                other = self.streams.get(name[0] + operation.scope + operation.lane)
-                if other is None or other.last < name[1]:
+                if not self._is_here(name[0] + operation.scope + operation.lane, name[1]):
                     self._await(stream, name, key)
         if kind.entry:
             working.entry = min((op for _, op in counting), key=lambda op: (op.hlc, *op.version), default=None)

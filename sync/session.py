@@ -20,6 +20,9 @@ from sync.signing import SigningKey
 from sync.version_vector import Vector, digest8
 
 STALL_MS = 5_000
+BEAT_MS = 5_000  # how often a side is heard at least, so that "in touch 5 s ago" is a fact
+SILENCE_MS_MAX = 60_000  # long: on a slow line a sign of life stands behind a run; the transport's pings are quicker
+FLIGHT_S_MAX = 2  # no more is under way than the line takes in this time: an order waits no longer behind a backlog
 HELLO_MS_MAX = 5_000
 Source = Callable[[Vector, dict[int, int], int, int], list[Segment]]  # (sent, cursors, ops_max, bytes_max)
 
@@ -125,6 +128,8 @@ class Session:
     peer: Certificate | None = None
     held: Vector = field(default_factory=dict)  # what the peer is known to hold
     _opened_ms: int | None = None
+    _heard_ms: int = 0
+    _beat_ms: int = 0
     _theirs: Hello | None = None
     _arrived_ms: int = 0
     _offered: tuple[bytes, Vector] | None = None  # the digest that the caller sent, and what it stood for
@@ -152,6 +157,7 @@ class Session:
         """A frame came. A frame that is not the protocol's closes the link."""
         if self.phase == "closed":
             return []
+        self._heard_ms = now_ms
         try:
             frame = protocol.decode(data)
             return self._handle(frame, now_ms)
@@ -212,12 +218,21 @@ class Session:
                 return self._close("stalled", "no receipt came in time")
         if self.peer is not None and self.local.is_revoked(self.peer.node_id):
             return self._refuse(Revoked("this device was revoked"))
-        return self.pump(now_ms)
+        if now_ms - self._heard_ms > SILENCE_MS_MAX:
+            return self._close("silent", "the other side was not heard for a minute")
+        return [*self._beat(now_ms), *self.pump(now_ms)]
+
+    def _beat(self, now_ms: int) -> list[Action]:
+        """A sign of life: an empty `need`, as small as a frame can be."""
+        if now_ms - self._beat_ms < BEAT_MS:
+            return []
+        self._beat_ms = now_ms
+        return [Send(protocol.encode(Need(())))]
 
     def pump(self, now_ms: int) -> list[Action]:
         """Send what the peer lacks, as long as there is credit. Called when the log grew."""
         actions: list[Action] = []
-        while self.phase == "open" and len(self._in_flight) < limits.RUNS_IN_FLIGHT_MAX:
+        while self.phase == "open" and self._has_credit():
             frame = self._next_frame()
             if frame is None:
                 break
@@ -225,6 +240,11 @@ class Session:
             self._next_run += 1
             actions.append(Send(frame))
         return actions
+
+    def _has_credit(self) -> bool:
+        under_way = sum(run.size for run in self._in_flight.values())
+        slow = bool(self._rate) and under_way >= max(limits.FIRST_RUN_BYTES, FLIGHT_S_MAX * self._rate)
+        return len(self._in_flight) < limits.RUNS_IN_FLIGHT_MAX and not slow
 
     def _next_frame(self) -> bytes | None:
         """The next run, within the size that this link has earned; a single signed run may be larger."""
@@ -340,7 +360,7 @@ class Session:
 
     def _begin(self, theirs: Mapping[bytes, int]) -> list[Action]:
         assert self.peer is not None
-        self.phase = "open"
+        self.phase, self._beat_ms = "open", self._heard_ms
         self.held, self._sent = dict(theirs), dict(theirs)
         actions: list[Action] = []
         node = self.peer.node_id
@@ -380,7 +400,8 @@ class Session:
         if run is not None:
             seconds = max(now_ms - run.at_ms, 1) / 1000
             self._rate = 0.7 * self._rate + 0.3 * run.size / seconds if self._rate else run.size / seconds
-            self._budget = min(self._budget * 2, limits.RUN_COMPRESSED_BYTES_MAX)
+            earned = max(limits.FIRST_RUN_BYTES, int(self._rate))  # what the line takes in a second
+            self._budget = min(self._budget * 2, earned, limits.RUN_COMPRESSED_BYTES_MAX)
         for stream, seq, _ in frame.receipts:
             self._raise(self.held, stream, seq)
         actions: list[Action] = [Receipts(self.peer.node_id, frame.receipts)] if frame.receipts else []
@@ -396,7 +417,7 @@ class Session:
     def _on_need(self, frame: Need, now_ms: int) -> list[Action]:
         for stream, first in frame.wanted:
             self._sent[stream] = min(self._sent.get(stream, 0), first - 1)
-        self._cursors.clear()
+            self._cursors.clear()
         return self.pump(now_ms)
 
     def _on_refuse(self, frame: Refuse) -> list[Action]:

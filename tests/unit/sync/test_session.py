@@ -270,28 +270,6 @@ def runs(actions: list[Any]) -> list[tuple[bytes, Run]]:
 def big_pair(operations: int = 400) -> tuple[Side, Side, list[tuple[bytes, Run]], list[int]]:
     caller, called = Side("tablet", True), Side("hub", False)
     noise = random.Random(5)
-    for number in range(operations):  # each in a commit, so with a signature, of its own
-        write(caller.replica, report(str(number), text=noise.randbytes(1200).hex()))
-    done = opened(caller, called)
-    sent = [frame for frame in frames(done["caller"]) if isinstance(frame, Run)]
-    stream = next(iter(caller.replica.vector))
-    assert any(segment.stream == stream and segment.first == 3 for run in sent for segment in run.segments)
-
-
-# -- runs, receipts, credit --------------------------------------------------------------------------
-
-
-def runs(actions: list[Any]) -> list[tuple[bytes, Run]]:
-    found = []
-    for action in actions:
-        if isinstance(action, Send) and isinstance(frame := protocol.decode(action.frame), Run):
-            found.append((action.frame, frame))
-    return found
-
-
-def big_pair(operations: int = 400) -> tuple[Side, Side, list[tuple[bytes, Run]], list[int]]:
-    caller, called = Side("tablet", True), Side("hub", False)
-    noise = random.Random(5)
     texts = [noise.randbytes(1200).hex() for _ in range(operations)]
     jobs = [lambda r, n=n: r.record([report(str(n), text=texts[n])], None) for n in range(operations)]
     caller.replica.run_batch(jobs)
@@ -440,6 +418,30 @@ def test_a_slow_link_is_given_the_time_that_its_rate_needs() -> None:
     caller.session.pump(NOW + 4_000)
     assert close_of(caller.session.on_tick(NOW + 4_000 + 6_000)) is None
     assert close_of(caller.session.on_tick(NOW + 4_000 + 60_000)) == "stalled"
+
+
+def test_each_side_gives_a_sign_of_life_every_5_s() -> None:
+    caller, _, _ = pair()
+    assert frames(caller.session.on_tick(NOW + 4_999)) == []
+    assert frames(caller.session.on_tick(NOW + 5_000)) == [Need(())]
+    assert frames(caller.session.on_tick(NOW + 5_001)) == []
+
+
+def test_a_sign_of_life_is_heard_and_asks_for_nothing() -> None:
+    _, called, _ = pair(3)
+    assert frames(called.session.on_frame(protocol.encode(Need(())), NOW + 50_000)) == []
+    assert close_of(called.session.on_tick(NOW + 110_000)) is None
+    assert close_of(called.session.on_tick(NOW + 110_001)) == "silent"
+
+
+def test_on_a_slow_line_no_more_is_under_way_than_it_takes_in_two_seconds() -> None:
+    caller, _called, done = pair(1)
+    ((_, run),) = runs(done["caller"])
+    for number in range(200):
+        write(caller.replica, report(str(number), text="x" * 900))
+    under_way = runs(caller.session.on_frame(protocol.encode(Ack(run.number, ())), NOW + 1_000))
+    assert len(under_way) >= 1
+    assert sum(len(frame) for frame, _ in under_way) <= 2 * limits.FIRST_RUN_BYTES
 
 
 # -- what the vectors show ---------------------------------------------------------------------------
