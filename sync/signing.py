@@ -5,8 +5,9 @@ One domain tag for each use: a signature never fits another.
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -55,11 +56,15 @@ def log_message(stream: bytes, seq: int, head: bytes) -> bytes:
     return LOG_TAG + stream + seq.to_bytes(8, "big") + head
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SigningKey:
     """An Ed25519 key: the city's root or a device."""
 
-    seed: bytes
+    seed: bytes = field(repr=False)
+
+    @functools.cached_property
+    def _private(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)  # takes longer than to sign
 
     @staticmethod
     def generate() -> SigningKey:
@@ -67,10 +72,10 @@ class SigningKey:
 
     @property
     def public(self) -> bytes:
-        return Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+        return self._private.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        return self._private.sign(message)
 
 
 def sealing_public(seed: bytes) -> bytes:

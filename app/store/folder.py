@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from app.store.durable import write_durably
 from app.store.errors import FolderLocked, StoreMissing
 
 
@@ -79,21 +78,19 @@ class DataFolder:
             # that does not start is not.
             return Incarnation(b"", {})
 
-    def write_incarnation(self, incarnation: Incarnation) -> None:
-        last = {stream.hex(): seq for stream, seq in incarnation.last.items()}
-        document = {"incarnation": incarnation.id.hex(), "last": last}
-        write_durably(self.incarnation, json.dumps(document, sort_keys=True).encode())
-
     def note_incarnation(self, incarnation: Incarnation) -> None:
-        """The same after every commit of our own, without syncing: a file older than the store does no harm.
+        """Note where the own streams stand, after every commit of our own and without syncing.
 
-        A second sync a commit would halve what a node can save; a store put back over this file is still seen.
+        A second sync a commit would halve what a node can save, and a note older than the store does no harm; a store
+        that was put back over a newer note is seen. Written in place: to replace the file took as long as to commit.
         """
         last = {stream.hex(): seq for stream, seq in incarnation.last.items()}
-        document = json.dumps({"incarnation": incarnation.id.hex(), "last": last}, sort_keys=True)
-        fresh = self.incarnation.with_name(".incarnation.new")
-        fresh.write_text(document, "ascii")
-        os.replace(fresh, self.incarnation)
+        document = json.dumps({"incarnation": incarnation.id.hex(), "last": last}, sort_keys=True).encode("ascii")
+        file = os.open(self.incarnation, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.write(file, document.ljust(os.fstat(file).st_size))
+        finally:
+            os.close(file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,7 @@ def test_the_engine_installed_here_is_sound() -> None:
 
 def test_a_connection_waits_for_the_disk_at_each_commit(store: Path) -> None:
     connection = engine.open_connection(store, KEY, cache_kib=engine.CACHE_KIB_HUB)
-    values = {
-        name: engine.pragma(connection, name) for name in ("journal_mode", "synchronous", "foreign_keys")
-    }
+    values = {name: engine.pragma(connection, name) for name in ("journal_mode", "synchronous", "foreign_keys")}
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert engine.pragma(connection, "cache_size") == -65_536
     assert engine.pragma(connection, "wal_autocheckpoint") == 4_000

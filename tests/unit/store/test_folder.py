@@ -64,7 +64,7 @@ def test_a_folder_without_a_node_is_told(folder: DataFolder) -> None:
 def test_the_incarnation_comes_back_as_it_was_written(folder: DataFolder) -> None:
     assert folder.read_incarnation() is None
     written = Incarnation(b"\x07" * 8, {b"stream-one": 12, b"stream-two": 1})
-    folder.write_incarnation(written)
+    folder.note_incarnation(written)
     assert folder.read_incarnation() == written
 
 

@@ -40,8 +40,7 @@ def test_migrating_again_changes_nothing(connection: engine.Connection) -> None:
 
 def test_a_store_of_a_newer_release_is_refused_unchanged(connection: engine.Connection) -> None:
     connection.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
-        " VALUES ('tomoshibi', 'm9999_later', '')"
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('tomoshibi', 'm9999_later', '')"
     )
     with pytest.raises(NewerStore, match="m9999_later"):
         migrate(connection)
