@@ -88,12 +88,12 @@ class SqlProjection:
             self._insert(kind, scope, record, node, row)
             return
         statements = self._of(kind)
-        columns: dict[str, Any] = {
-            name: encode(row.values.get(name))
-            for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
-            if row.values.get(name) != old.values.get(name)
-            or type(row.values.get(name)) is not type(old.values.get(name))
-        }
+        columns: dict[str, Any] = {}
+        for (name, _), encode in zip(statements.fields, statements.encode, strict=True):
+            now, before = encode(row.values.get(name)), encode(old.values.get(name))
+            # Encoded and with its type: 1, 1.0 and True are equal in Python and different bytes in the digest.
+            if now != before or type(now) is not type(before):
+                columns[name] = now
         columns |= _changed(row, old)
         columns |= {"state": _state(row), "row_hash": row.row_hash, "node": node.hex()}
         assignments = ", ".join(f'"{name}" = ?' for name in columns)
