@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Response, g, jsonify, request, url_for
@@ -108,6 +108,8 @@ class Collection:
         self.check(self, form, record.id, record)
         elements = self._elements(scope, record, form)
         change = noun.edit(uuid.UUID(record.id), scope, form, seen, elements, **self.edited(self, record))
+        if seen is None:
+            change = replace(change, fields={**change.fields, etag.OVERWRITES: True})
         self._refuse_if_it_would_not_count(change)
         result = self.node.write([change], g.person.id)
         if isinstance(result, Missing):

@@ -64,6 +64,7 @@ class HistoryLine(BaseModel):
     author: str | None
     node: str
     fields: dict[str, Any]
+    overwrites: bool  # written with If-Match: *, without having looked
     counts: bool
     reason: str | None
 

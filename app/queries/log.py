@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from app.records import KINDS
+from app.records.etag import OVERWRITES
 from app.store.projection import SqlProjection, id_bytes, id_text, incident_of
 from sync import certificate, merge, oplog
 from sync.clock import ms_of
@@ -94,7 +95,8 @@ def history(db: Any, kind_name: str, scope: str | bytes, record_id: str) -> list
                 "author": id_text(operation.author) if operation.author else None,
                 "node": node.hex(),
                 "type": TYPE_NAMES[operation.type],
-                "fields": operation.fields,
+                "fields": {name: value for name, value in operation.fields.items() if name != OVERWRITES},
+                "overwrites": operation.fields.get(OVERWRITES) is True,
                 "replaces": [[origin.hex(), number] for origin, number in operation.replaces],
                 "counts": reason is None,
                 "reason": reason,

@@ -18,6 +18,8 @@ from sync.operation import Version
 
 HEADER_CHARS_MAX = 16_384
 ANY = "*"
+# Stands as a field, true, in an operation whose writer named whatever the node showed: the history says 上書き.
+OVERWRITES = "overwrites"
 
 _HINT = "Send the ETag of the record as you last read it, in double quotes, or * for what is shown now."
 

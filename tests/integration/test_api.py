@@ -192,6 +192,15 @@ def test_the_history_shows_every_operation_oldest_first(hub: Hub, report: Any) -
     assert all(line["counts"] and line["at"].endswith("+09:00") for line in lines)
 
 
+def test_the_history_tells_who_wrote_without_having_looked(hub: Hub, report: Any) -> None:
+    path = f"/api/v1/damage-reports/{report.json['id']}"
+    hub.ask("PATCH", path, json={"urgency": "red"}, headers={"If-Match": report.headers["ETag"]})
+    hub.ask("PATCH", path, json={"urgency": "green"}, headers={"If-Match": "*"})
+    lines = hub.ask("GET", f"{path}/history").json["items"]
+    assert [line["overwrites"] for line in lines] == [False, False, True]
+    assert lines[2]["fields"] == {"urgency": "green"}
+
+
 def test_a_message_takes_its_incident_from_the_channel(hub: Hub, drill: str, channel: str) -> None:
     made = hub.post("chat-messages", {"channel_id": channel, "text": "了解"}, "shelter_staff")
     assert made.json["incident_id"] == drill
