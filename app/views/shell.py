@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, abort, current_app, g, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
+from jinja2 import pass_context
 from markupsafe import Markup, escape
 
 from app import catalog, permissions
@@ -64,7 +65,8 @@ def incident_here(incident_id: uuid.UUID) -> Record:
     if incident is None:
         abort(404)
     g.incident = incident
-    session["incident_id"] = incident.id
+    if session.get("incident_id") != incident.id:  # a cookie written for nothing brings back what another answer took
+        session["incident_id"] = incident.id
     return incident
 
 
@@ -83,8 +85,9 @@ def register_shell(app: Flask) -> None:
     app.template_filter("iso")(lambda ms: _local(ms, "%Y-%m-%dT%H:%M:%S%z"))
     app.template_filter("day")(day)
     app.template_filter("when")(when)
-    app.template_filter("word")(word)
-    app.template_filter("short")(short)
+    # With the context, so that Jinja does not fold a literal's word into the template in one language for ever.
+    app.template_filter("word")(pass_context(lambda _, code, table: word(code, table)))
+    app.template_filter("short")(pass_context(lambda _, code, table: short(code, table)))
     app.template_filter("json_text")(lambda value: json.dumps(value, ensure_ascii=False))
 
 
