@@ -92,13 +92,13 @@ def create(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue
     incident = shell.incident_here(incident_id)
     channel = _channel_here(incident, channel_id)
     text = (request.form.get("phrase") or request.form.get("text") or "").strip()
+    record_id = uuid.UUID(bytes=uuid6.uuid7().bytes)
     if text:
         form = {"channel_id": channel.id, "text": text}
-        record_id = uuid.UUID(bytes=uuid6.uuid7().bytes)
         shell.write(records.chat_messages.create(record_id, incidents.scope(incident), form))
     if request.headers.get("HX-Request"):
         return _messages_part(incident, channel)
-    return redirect(url_for(".show", incident_id=incident.id, channel_id=channel.id), 303)
+    return redirect(url_for(".show", incident_id=incident.id, channel_id=channel.id, _anchor=f"m-{record_id}"), 303)
 
 
 @pages.post("/<uuid:channel_id>/reads")

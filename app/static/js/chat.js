@@ -4,9 +4,13 @@ import { forget } from "./draft.js";
 
 /** @param {Element | null} box */
 function toEnd(box) {
-  if (!box) return;
+  if (!(box instanceof HTMLElement) || box.offsetParent === null) return;
   if (box.scrollHeight > box.clientHeight + 4 && getComputedStyle(box).overflowY === "auto") box.scrollTop = box.scrollHeight;
-  else if (box.hasAttribute("data-page-scroll")) window.scrollTo(0, document.documentElement.scrollHeight);
+  else if (box.closest(".chat-page")) {
+    const composer = box.parentElement?.querySelector(".composer");
+    if (composer && getComputedStyle(composer).position === "static") box.lastElementChild?.scrollIntoView({ block: "center" });
+    else window.scrollTo(0, document.documentElement.scrollHeight);
+  }
 }
 
 /** @param {Element} box */
