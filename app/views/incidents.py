@@ -46,6 +46,9 @@ def new() -> str:
 def create() -> ResponseReturnValue:
     typed = request.form
     form = {name: typed.get(name, "").strip() or None for name in ("name", "mode", "kind", "phase")}
+    missing = {name: messages.fault_in(name)[name] for name in ("mode", "name", "kind") if not form[name]}
+    if missing:
+        return render_template("incidents/new.html", typed=typed, faults=missing), 422
     try:
         record_id = uuid.UUID(typed.get("_id", ""))
         opened = {name: value for name, value in form.items() if value} | {"opened_at": shell.node().clock()}
