@@ -45,18 +45,24 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def city(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A hub and two terminals of a drill; the hub is started again for the next test where one stopped it."""
     with cluster(tmp_path_factory.mktemp("city")) as built:
         yield built
 
 
+@pytest.fixture(scope="session")
+def sessions(city: Cluster) -> dict[str, Any]:
+    """Cookies of those who have logged in, by the address of the node."""
+    return {}
+
+
 @pytest.fixture
-def visitors(chromium: Any, city: Cluster) -> Iterator[Visitors]:
+def visitors(chromium: Any, city: Cluster, sessions: dict[str, Any]) -> Iterator[Visitors]:
     if city.hub.process is None or city.hub.process.poll() is not None:
         city.hub.start()
-    with Visitors(chromium, city) as found:
+    with Visitors(chromium, city, sessions) as found:
         yield found
 
 

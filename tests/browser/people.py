@@ -33,6 +33,12 @@ class Visitor:
     def at(self, path: str) -> None:
         self.page.goto(f"{self.node.url}{path}")
 
+    def wear(self, **settings: str) -> None:
+        """Palette, text size or language, as the settings page keeps them."""
+        self.page.context.add_cookies(
+            [{"name": f"tomoshibi_{name}", "value": value, "url": self.node.url} for name, value in settings.items()]
+        )
+
     def taps(self) -> int:
         return int(self.page.evaluate("Number(sessionStorage.getItem('taps') ?? 0)"))
 
@@ -44,8 +50,10 @@ class Visitor:
 
 
 class Visitors:
-    def __init__(self, browser: Any, city: Cluster) -> None:
-        self._browser, self._city, self._contexts = browser, city, []
+    """Whoever has logged in at a node once is let in there again by the cookie: ``sessions``, by the node's address."""
+
+    def __init__(self, browser: Any, city: Cluster, sessions: dict[str, Any]) -> None:
+        self._browser, self._city, self._sessions, self._contexts = browser, city, sessions, []
 
     def __enter__(self) -> Visitors:
         return self
@@ -69,12 +77,18 @@ class Visitors:
         )
         context.set_default_timeout(10_000)
         context.add_init_script(COUNT_TAPS)
-        if language != "ja":
-            context.add_cookies([{"name": "tomoshibi_language", "value": language, "url": node.url}])
         self._contexts.append(context)
         visitor = Visitor(context.new_page(), node, self._city.incident)
         _watch(visitor)
-        self._log_in(visitor)
+        if node.url in self._sessions:
+            context.add_cookies(self._sessions[node.url])
+            visitor.go()
+        else:
+            self._log_in(visitor)
+            self._sessions[node.url] = context.cookies(node.url)
+        if language != "ja":
+            visitor.wear(language=language)
+            visitor.go()
         return visitor
 
     def _log_in(self, visitor: Visitor) -> None:

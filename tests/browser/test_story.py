@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, Visitors
 from tests.integration.cluster import Cluster, eventually
+
+MEASURED_MESSAGES = 40
+PAUSE_MS = 220  # a page gathers hints for 200 ms: somebody who writes leaves longer between two lines
+NOTE_WHEN_SHOWN = """() => {
+  window.shownAt = {};
+  const look = () => {
+    for (const said of document.querySelectorAll("#messages .said")) window.shownAt[said.textContent] ??= Date.now();
+  };
+  new MutationObserver(look).observe(document.body, {childList: true, subtree: true, characterData: true});
+  look();
+}"""
 
 
 def file_report(page: Any, category: str, place: str = "") -> None:
@@ -99,6 +112,63 @@ def test_the_chat_goes_both_ways_and_says_how_far_each_message_got(visitors: Vis
     expect(own).to_contain_text("本部に届いた")
     expect(commander.page.locator("#messages")).to_contain_text("向かっています", timeout=3_000)
     expect(own).to_contain_text("既読 1")
+
+
+def test_a_message_of_hq_is_on_the_other_page_within_a_second(
+    visitors: Visitors, city: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From HQ's POST to the text on B's page. The target is 300 ms on a quiet machine; a second is what we promise."""
+    patrol = visitors.at(city.terminals[1])
+    patrol.go(f"/chat/{city.channel}")
+    patrol.page.evaluate(NOTE_WHEN_SHOWN)
+    sent: dict[str, float] = {}
+    for number in range(MEASURED_MESSAGES):
+        text = f"計測 {number:02}"
+        sent[text] = time.time()
+        city.hub.post("chat-messages", {"incident_id": city.incident, "channel_id": city.channel, "text": text})
+        expect(patrol.page.locator("#messages")).to_contain_text(text)
+        patrol.page.wait_for_timeout(PAUSE_MS)
+    shown = patrol.page.evaluate("window.shownAt")
+    waits = sorted(shown[text] / 1000 - at for text, at in sent.items())
+    p50, p95 = waits[len(waits) // 2], waits[int(len(waits) * 0.95) - 1]
+    with capsys.disabled():
+        print(f"\nchat, HQ's POST to B's page: p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {len(waits)} messages")
+    assert p95 <= 1.0
+
+
+def test_the_lists_of_an_open_page_say_by_themselves_that_hq_has_it(visitors: Visitors, city: Cluster) -> None:
+    patrol = visitors.at(city.terminals[0], PHONE)
+    city.hub.stop()
+    expect(patrol.badge()).to_contain_text("この端末だけ", timeout=20_000)
+    city.report(city.terminals[0], "受領を待つ報告")
+    patrol.go("/damage-reports")
+    row = patrol.page.locator("a.line", has_text="受領を待つ報告")
+    expect(row).to_contain_text("この端末だけ")
+    city.hub.start()
+    eventually(lambda: not patrol.node.status()["unsent"], 20, "the receipt came")
+    expect(row).not_to_contain_text("この端末だけ", timeout=1_000)
+
+
+def test_back_after_sending_does_not_offer_the_same_report_again(visitors: Visitors, city: Cluster) -> None:
+    patrol = visitors.at(city.terminals[0], PHONE)
+    patrol.go("/damage-reports/new")
+    file_report(patrol.page, "flood")
+    patrol.page.go_back()
+    expect(patrol.page.locator("input[name=category]:checked")).to_have_count(0)
+    patrol.page.get_by_role("button", name="送る").click()
+    expect(patrol.page.locator("#error-summary")).to_contain_text("1つ選んでください")
+
+
+def test_what_was_saved_is_said_once(visitors: Visitors, city: Cluster) -> None:
+    """A fragment that is fetched while the page changes must not bring the words back with its cookie."""
+    patrol = visitors.at(city.terminals[0], PHONE)
+    report = city.report(city.terminals[0], "一度だけ言う")["id"]
+    patrol.go(f"/damage-reports/{report}")
+    patrol.page.get_by_role("button", name="対応中").click()
+    expect(patrol.page.locator(".flash")).to_have_count(1)
+    patrol.page.wait_for_timeout(500)
+    patrol.go("/damage-reports")
+    expect(patrol.page.locator(".flash")).to_have_count(0)
 
 
 def test_enter_does_not_send_while_an_input_method_composes(visitors: Visitors, city: Cluster) -> None:
