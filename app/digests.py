@@ -12,7 +12,7 @@ from app.store.projection import SqlProjection, incident_of
 from sync import digest, merge
 from sync.kinds import Kind
 from sync.merge import Shown
-from sync.projector import Row
+from sync.projection import Row
 
 import msgspec  # isort: skip
 

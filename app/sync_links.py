@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from app.queries import log as log_queries
 from app.queries import nodes
+from sync.actions import Opened
 from sync.client import Client
 from sync.hub import Hub
 from sync.link import Link
-from sync.oplog import LogReader
+from sync.log_reader import LogReader
 from sync.peers import Peer, Peers
-from sync.session import Opened
 
 if TYPE_CHECKING:
     from app.node import Node

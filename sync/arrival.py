@@ -6,14 +6,13 @@ What is expected is returned (Applied, Duplicate, Gap, Refused, Forked, Diverged
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sync import certificate, limits, oplog, signing
+from sync import certificate, forks, limits, oplog, signing
 from sync.certificate import Certificate
-from sync.errors import BadCertificate, BadOperation, BadSignature, SyncError
-from sync.operation import NewerBody, Operation, decode_body, peek_record, split_stream
+from sync.errors import BadCertificate, BadOperation, BadSignature
+from sync.operation import NewerBody, Operation, decode_body, split_stream
 from sync.oplog import Connection, Segment, Stream
 
 if TYPE_CHECKING:
@@ -71,9 +70,6 @@ class Diverged:
 
 Outcome = Applied | Duplicate | Gap | Refused | Forked | Diverged
 
-# The engine's words for a statement that was wrong in itself: the fault of the job that ran it, of no other.
-_JOB_ERRORS = {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}
-
 
 def take_segment(replica: Replica, segment: Segment, via: bytes | None) -> Outcome:
     """Check a segment whole, append it and fold it. Nothing is kept unless all of it is good."""
@@ -89,8 +85,8 @@ def take_segment(replica: Replica, segment: Segment, via: bytes | None) -> Outco
 def _take(replica: Replica, segment: Segment, via: bytes | None) -> Outcome:
     stream = replica.streams.get(segment.stream)
     have = stream.last if stream else 0
-    if stream is not None and segment.stream in replica.projector.forked:
-        for parent in oplog.branch_heads(replica.connection, stream, segment.first - 1):
+    if stream is not None and segment.stream in replica.projector.quarantine.forked:
+        for parent in forks.heads_at(replica.connection, stream, segment.first - 1):
             if _is_signed(stream, segment, parent):
                 return _keep_branch(replica, stream, segment, parent)
     if segment.first > have + 1:
@@ -145,7 +141,7 @@ def _keep(
             replica.clock.observe(operation.hlc, now)
             if operation.kind == certificate.KIND:
                 found = Certificate.decode(operation.fields["certificate"])
-                hold_certificate(connection, stream, operation.seq, found)
+                oplog.hold_certificate(connection, stream, operation.seq, found)
         replica.projector.take(stream, operation)
 
 
@@ -182,11 +178,6 @@ def check_certificate(root_public: bytes | None, id_: bytes, operation: Operatio
     return found
 
 
-def hold_certificate(connection: Connection, stream: Stream, seq: int, found: Certificate) -> None:
-    connection.execute("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)", (stream.no, seq, found.encode()))
-    stream.certificates.append((seq, found))
-
-
 # -- forks -------------------------------------------------------------------------------------------
 
 
@@ -215,72 +206,14 @@ def _is_signed(stream: Stream, segment: Segment, parent: bytes) -> bool:
 
 def _keep_branch(replica: Replica, stream: Stream, segment: Segment, parent: bytes) -> Outcome:
     """Keep the other tail of a fork beside ours (it is proved to follow ``parent``); the smaller hash counts."""
-    connection, head = replica.connection, parent
     operations = [decode_body(body, stream.id, segment.first + n) for n, body in enumerate(segment.bodies)]
     _holder(replica, stream.id, stream, operations)
-    ours = {node.seq: node.body for node in oplog.main_nodes(connection, stream, segment.first)}
-    main, new = oplog.head_at(connection, stream, segment.first - 1) == parent, False
-    for seq, body in enumerate(segment.bodies, segment.first):
-        head = signing.chain(head, [body])
-        main = main and ours.get(seq) == body
-        if not main:
-            signature = segment.signature if seq == segment.last else None
-            new = oplog.keep_node(connection, stream, oplog.Node(seq, head, body, signature), replica.now()) or new
+    new = forks.keep(replica, stream, segment, parent)
     if new:
         if segment.stream[:16] == replica.origin:
             replica.new_incarnation()  # another store writes under our name: never use one of its numbers again
         for operation in operations:
             if isinstance(operation, Operation):
                 replica.clock.observe(operation.hlc, replica.now())
-        _choose(replica, stream)
-    return Forked(stream.id, stream.last, stream.head, oplog.first_branch(connection, stream), new)
-
-
-def _choose(replica: Replica, stream: Stream) -> None:
-    """Of two operations under one number the one with the smaller hash counts, and what follows it."""
-    connection = replica.connection
-    nodes = oplog.branch_nodes(connection, stream.no)
-    first = min(node.seq for node in nodes)
-    head = oplog.head_at(connection, stream, first - 1)
-    ours = oplog.main_nodes(connection, stream, first)
-    pool = {(node.seq, node.head): node for node in (*nodes, *ours)}
-    path: list[oplog.Node] = []
-    while True:
-        seq = first + len(path)
-        following = [
-            node for (at, _), node in pool.items() if at == seq and signing.chain(head, [node.body]) == node.head
-        ]
-        if not following:
-            break
-        path.append(min(following, key=lambda node: hashlib.sha256(node.body).digest()))
-        head = path[-1].head
-    same = sum(1 for one, two in zip(path, ours, strict=False) if one.head == two.head)
-    if same < len(path) or same < len(ours):
-        oplog.swap(connection, stream, ours[same:], path[same:], replica.now(), peek_record)
-        stream.certificates = [held for held in stream.certificates if held[0] < first + same]
-        connection.execute("DELETE FROM certificate WHERE stream = ? AND seq >= ?", (stream.no, first + same))
-        for node in path[same:]:
-            operation = decode_body(node.body, stream.id, node.seq)
-            if isinstance(operation, Operation) and operation.kind == certificate.KIND:
-                held = Certificate.decode(operation.fields["certificate"])
-                hold_certificate(connection, stream, node.seq, held)
-    replica.projector.fork(stream, [*ours[same:], *nodes])
-
-
-def keep_receipt(connection: Connection, peer: bytes, stream: Stream, seq: int, head: bytes, at_ms: int) -> int:
-    if oplog.head_at(connection, stream, seq)[: len(head)] != head:
-        return 0  # another chain under our numbers: what the peer holds there is not what we wrote
-    row = connection.execute("SELECT seq FROM receipt WHERE peer = ? AND stream = ?", (peer, stream.no)).fetchone()
-    if row is not None and row[0] == seq:
-        return 0
-    connection.execute("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?, ?)", (peer, stream.no, seq, head, at_ms))
-    connection.execute("INSERT OR IGNORE INTO receipt_step VALUES (?, ?, ?, ?)", (peer, stream.no, seq, at_ms))
-    return 1
-
-
-def is_disk_error(error: Exception) -> bool:
-    """Whether an error is the disk's or the engine's, not a job's. sqlcipher3's are no subclass of sqlite3's."""
-    names = {base.__name__ for base in type(error).__mro__}
-    if isinstance(error, SyncError) or names & _JOB_ERRORS:
-        return False
-    return "DatabaseError" in names
+        forks.choose(replica, stream)
+    return Forked(stream.id, stream.last, stream.head, forks.first_number(replica.connection, stream), new)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sync import arrival, certificate, merge, oplog, signing
+from sync import certificate, merge, oplog, signing
 from sync.certificate import Certificate
 from sync.errors import NotEnrolled
 from sync.merge import REMOVED
@@ -174,7 +174,7 @@ def _append_own(replica: Replica, stream: Stream, body: bytes) -> None:
     replica.unsigned.setdefault(stream.id, []).append((len(body), head))
     if operation.kind == certificate.KIND:
         held = Certificate.decode(operation.fields["certificate"])
-        arrival.hold_certificate(replica.connection, stream, seq, held)
+        oplog.hold_certificate(replica.connection, stream, seq, held)
     replica.projector.take(stream, operation)
     replica.own_written = True
 

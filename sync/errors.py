@@ -109,3 +109,15 @@ class WriterBusy(SyncError):
     code = "busy"
     fault: Fault = "machine"
     hint = "Try again in a few seconds; nothing of this was saved."
+
+
+# The engine's words for a statement that was wrong in itself: the fault of the job that ran it, of no other.
+_JOB_ERRORS = {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}
+
+
+def is_disk_error(error: Exception) -> bool:
+    """Whether an error is the disk's or the engine's, not a job's. sqlcipher3's are no subclass of sqlite3's."""
+    names = {base.__name__ for base in type(error).__mro__}
+    if isinstance(error, SyncError) or names & _JOB_ERRORS:
+        return False
+    return "DatabaseError" in names

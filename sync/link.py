@@ -11,21 +11,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sync.actions import Action, Branched, Close, Deliver, Opened, Outgrown, Receipts, Regressed, Send, Suspect
 from sync.arrival import Gap, Outcome
 from sync.errors import SyncError
-from sync.session import (
-    Action,
-    Branched,
-    Close,
-    Deliver,
-    Opened,
-    Outgrown,
-    Receipts,
-    Regressed,
-    Send,
-    Session,
-    Suspect,
-)
+from sync.session import Session
 from sync.writer import Writer
 
 

@@ -6,7 +6,7 @@ chain value, the signature and the time of arrival, so "as known at" needs no ot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,7 +47,6 @@ CREATE = (
     "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
 
-PAGE_RUNS = 2_000  # run rows read at once
 CLASS_CITY, CLASS_TALK, CLASS_WORK = 0, 1, 2
 CLASSES = (CLASS_CITY, CLASS_TALK, CLASS_WORK)
 
@@ -197,184 +196,25 @@ def record_at(connection: Connection, stream_no: int, seq: int) -> bytes | None:
     return bytes(row[0]) if row and row[0] is not None else None
 
 
-# -- forks: what does not count of a stream, as nodes of a tree; a node is named by its chain value ----
+def hold_certificate(connection: Connection, stream: Stream, seq: int, found: Certificate) -> None:
+    connection.execute("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)", (stream.no, seq, found.encode()))
+    stream.certificates.append((seq, found))
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One operation of a stream that has forked."""
-
-    seq: int
-    head: bytes  # the chain value after it
-    body: bytes
-    signature: bytes | None  # where its origin signed it
-
-
-def branch_nodes(connection: Connection, stream_no: int) -> list[Node]:
-    rows = connection.execute(
-        "SELECT seq, tail, body, signature FROM branch WHERE stream = ? ORDER BY seq, tail", (stream_no,)
-    ).fetchall()
-    return [Node(seq, bytes(head), bytes(body), bytes(sig) if sig else None) for seq, head, body, sig in rows]
-
-
-def branch_heads(connection: Connection, stream: Stream, seq: int) -> list[bytes]:
-    rows = connection.execute("SELECT tail FROM branch WHERE stream = ? AND seq = ?", (stream.no, seq)).fetchall()
-    return [bytes(row[0]) for row in rows]
-
-
-def first_branch(connection: Connection, stream: Stream) -> int:
-    row = connection.execute("SELECT min(seq) FROM branch WHERE stream = ?", (stream.no,)).fetchone()
-    return int(row[0] or 0)
-
-
-def keep_node(connection: Connection, stream: Stream, node: Node, at_ms: int) -> bool:
-    """Keep a node that does not count. True where it was not known."""
-    key = (stream.no, node.head, node.seq)
-    known = connection.execute("SELECT signature FROM branch WHERE stream = ? AND tail = ? AND seq = ?", key).fetchone()
-    if known is not None and (known[0] is not None or node.signature is None):
-        return False
-    connection.execute(
-        "INSERT OR REPLACE INTO branch VALUES (?, ?, ?, ?, ?, ?)",
-        (stream.no, node.seq, node.head, node.body, node.signature, at_ms),
-    )
-    return known is None
-
-
-def main_nodes(connection: Connection, stream: Stream, first: int) -> list[Node]:
-    """What counts of a stream, from ``first`` on."""
-    rows = connection.execute(
-        "SELECT last, signature FROM run WHERE stream = ? AND last >= ?", (stream.no, first)
-    ).fetchall()
-    signatures = {last: bytes(signature) for last, signature in rows}
-    head = head_at(connection, stream, first - 1)
-    nodes: list[Node] = []
-    for seq, body in enumerate(bodies(connection, stream.no, first, stream.last), first):
-        head = chain(head, [body])
-        nodes.append(Node(seq, head, body, signatures.get(seq)))
-    return nodes
-
-
-def swap(
-    connection: Connection,
-    stream: Stream,
-    out: list[Node],
-    into: list[Node],
-    at_ms: int,
-    record_of: Callable[[bytes], bytes | None],
-) -> None:
-    """Let the tail ``into`` count from where it departs, and keep ``out`` as a branch."""
-    first = (out or into)[0].seq
-    rows = connection.execute(
-        "SELECT min(first), min(received_at) FROM run WHERE stream = ? AND last >= ?", (stream.no, first)
-    ).fetchone()
-    start, received_at = (rows[0] or first), (rows[1] or at_ms)
-    connection.execute("DELETE FROM run WHERE stream = ? AND last >= ?", (stream.no, first))
-    connection.execute("DELETE FROM op WHERE stream = ? AND seq >= ?", (stream.no, first))
-    for node in into:
-        connection.execute(
-            "DELETE FROM branch WHERE stream = ? AND tail = ? AND seq = ?", (stream.no, node.head, node.seq)
-        )
-        connection.execute("INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, node.seq, record_of(node.body), node.body))
-        stream.last, stream.head = node.seq, node.head
-        if node.signature is not None:
-            connection.execute(
-                "INSERT INTO run (stream, first, last, head, signature, received_at, via, class)"
-                " VALUES (?, ?, ?, ?, ?, ?, NULL, ?)",
-                (stream.no, start, node.seq, node.head, node.signature, received_at, stream.priority),
-            )
-            start, received_at = node.seq + 1, at_ms
-    for node in out:
-        keep_node(connection, stream, node, at_ms)
-    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, stream.head, stream.no))
-
-
-def branch_segments(connection: Connection) -> list[Segment]:
-    """Every tail that does not count, from where it departs to its last signature: what peers are told of forks."""
-    found: list[Segment] = []
-    rows = connection.execute("SELECT DISTINCT no, id FROM stream JOIN branch ON branch.stream = stream.no").fetchall()
-    for no, id_ in rows:
-        nodes = branch_nodes(connection, no)
-        by_head = {node.head: node for node in nodes}
-        parents = {
-            node.head: next(
-                (p.head for p in nodes if p.seq == node.seq - 1 and chain(p.head, [node.body]) == node.head), None
-            )
-            for node in nodes
-        }
-        for node in nodes:
-            if node.signature is None or node.head in parents.values():
-                continue
-            tail, at = [node], parents[node.head]
-            while at is not None:
-                tail.insert(0, by_head[at])
-                at = parents[at]
-            for cut in range(0, len(tail), limits.RUN_OPS_MAX):
-                part = tail[cut : cut + limits.RUN_OPS_MAX]
-                if part[-1].signature is not None:
-                    found.append(Segment(bytes(id_), part[0].seq, part[-1].signature, tuple(n.body for n in part)))
-    return found
+def keep_receipt(connection: Connection, peer: bytes, stream: Stream, seq: int, head: bytes, at_ms: int) -> int:
+    """Remember what a peer says is durable there. 1 where that moved on, else 0."""
+    if head_at(connection, stream, seq)[: len(head)] != head:
+        return 0  # another chain under our numbers: what the peer holds there is not what we wrote
+    row = connection.execute("SELECT seq FROM receipt WHERE peer = ? AND stream = ?", (peer, stream.no)).fetchone()
+    if row is not None and row[0] == seq:
+        return 0
+    connection.execute("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?, ?)", (peer, stream.no, seq, head, at_ms))
+    connection.execute("INSERT OR IGNORE INTO receipt_step VALUES (?, ?, ?, ?)", (peer, stream.no, seq, at_ms))
+    return 1
 
 
 def vector(streams: Iterable[Stream]) -> Vector:
     return {stream.id: stream.last for stream in streams}
-
-
-class LogReader:
-    """What a link needs of the log: the next segments for a peer, in this node's own order. Reads only."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._streams: dict[int, tuple[bytes, int]] = {}  # no -> (id, class)
-
-    def next_segments(self, sent: Vector, cursors: dict[int, int], *, ops_max: int, bytes_max: int) -> list[Segment]:
-        """At most ``ops_max`` operations that the peer lacks; moves ``sent`` and ``cursors`` (class -> position).
-
-        Classes go in their order, decided anew at each call, so an order never waits behind a backlog.
-        """
-        for priority in CLASSES:
-            while (segments := self._of_class(priority, sent, cursors, ops_max, bytes_max)) is not None:
-                if segments:
-                    return segments
-        return []
-
-    def _of_class(
-        self, priority: int, sent: Vector, cursors: dict[int, int], ops_max: int, bytes_max: int
-    ) -> list[Segment] | None:
-        """What the next page of runs gives; None at the end of the class."""
-        gathered: dict[bytes, tuple[int, bytes, list[bytes]]] = {}
-        ops = size = 0
-        rows = self._connection.execute(
-            "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ?"
-            " ORDER BY position LIMIT ?",
-            (priority, cursors.get(priority, 0), PAGE_RUNS),
-        ).fetchall()
-        for position, stream_no, first, last, signature in rows:
-            stream = self._stream_id(stream_no)
-            start = max(first, sent.get(stream, 0) + 1)
-            if start <= last:
-                found = bodies(self._connection, stream_no, start, last)
-                found_size = sum(map(len, found))
-                if gathered and (ops + len(found) > ops_max or size + found_size > bytes_max):
-                    break
-                old = gathered.get(stream)
-                gathered[stream] = (old[0] if old else start, bytes(signature), (old[2] if old else []) + found)
-                ops, size = ops + len(found), size + found_size
-                sent[stream] = last
-            cursors[priority] = position
-        if not rows:
-            return None
-        return [
-            Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
-        ]
-
-    def branches(self) -> list[Segment]:
-        return branch_segments(self._connection)
-
-    def _stream_id(self, number: int) -> bytes:
-        if number not in self._streams:
-            row = self._connection.execute("SELECT id FROM stream WHERE no = ?", (number,)).fetchone()
-            self._streams[number] = (bytes(row[0]), 0)
-        return self._streams[number][0]
 
 
 def run_ranges(sizes: Sequence[int]) -> list[int]:

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from sync.actions import Branched, Opened, Regressed, Suspect
 from sync.link import Link
-from sync.oplog import LogReader
+from sync.log_reader import LogReader
 from sync.replica import Committed, Replica
-from sync.session import Branched, Local, Opened, Regressed, Session, Suspect
+from sync.session import Local, Session
 from sync.version_vector import Vector
 from sync.writer import Writer
 

@@ -15,6 +15,7 @@ from sync.arrival import Outcome
 from sync.authoring import Recorded, Result
 from sync.certificate import Certificate
 from sync.clock import Clock
+from sync.errors import is_disk_error
 from sync.kinds import REVOCATIONS, Kinds
 from sync.operation import (
     CITY,
@@ -23,7 +24,8 @@ from sync.operation import (
     decode_body,
 )
 from sync.oplog import Connection, Segment, Stream
-from sync.projector import Projection, Projector
+from sync.projection import Projection
+from sync.projector import Projector
 from sync.signing import SigningKey
 from sync.verdict import Judge
 from sync.version_vector import Vector, digest8
@@ -140,7 +142,7 @@ class Replica:
             self.connection.execute("RELEASE job")
             return result
         except Exception as error:
-            if arrival.is_disk_error(error):
+            if is_disk_error(error):
                 raise  # the disk, not the job: the whole batch is undone and told so
             self.connection.execute("ROLLBACK TO job")
             self.connection.execute("RELEASE job")
@@ -181,7 +183,7 @@ class Replica:
         for id_, seq, head in receipts:
             stream = self.streams.get(id_)
             if stream is not None and stream.node == self.identity.node_id and seq <= stream.last:
-                moved += arrival.keep_receipt(self.connection, peer, stream, seq, head, self.now())
+                moved += oplog.keep_receipt(self.connection, peer, stream, seq, head, self.now())
         return moved
 
     # -- incarnations ----------------------------------------------------------------------------
@@ -231,10 +233,10 @@ class Replica:
         self.projector.load()
         ends = {stream.id: stream.last for stream in self.streams.values()}
         by_no = {stream.no: stream for stream in self.streams.values()}
-        self.projector.forked.clear()
+        self.projector.quarantine.forked.clear()
         for stream in self.streams.values():
             stream.last = 0
-            self.projector.quarantine_branches(stream)
+            self.projector.quarantine.put_tails(stream)
         count = 0
         runs = self.connection.execute("SELECT stream, first, last FROM run ORDER BY position").fetchall()
         for number, first, last in runs:

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync import limits
-from sync.arrival import is_disk_error
-from sync.errors import StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped
+from sync.errors import StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped, is_disk_error
 from sync.replica import Committed, Replica
 
 Job = Callable[[Replica], Any]

@@ -9,7 +9,8 @@ from pathlib import Path
 from app.bench import emit, stage
 from app.node import Node
 from app.store import engine
-from sync.oplog import LogReader, Segment
+from sync.log_reader import LogReader
+from sync.oplog import Segment
 
 REPORTS = 10_000
 

@@ -17,7 +17,7 @@ from sync.clock import ms_of
 from sync.kinds import Field, Kind, Kinds
 from sync.operation import CITY, Version
 from sync.oplog import Connection
-from sync.projector import Row
+from sync.projection import Row
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode

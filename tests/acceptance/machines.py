@@ -11,7 +11,7 @@ from typing import Any
 from sync.hub import Hub
 from sync.link import Link
 from sync.operation import Change
-from sync.oplog import LogReader
+from sync.log_reader import LogReader
 from sync.peers import Peers
 from sync.replica import Committed, Replica
 from sync.version_vector import Vector

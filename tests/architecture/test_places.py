@@ -21,9 +21,10 @@ def names(text: str) -> set[str]:
 ROOMS = {
     "sync": names(
         """
-        __init__ arrival authoring blobs bundle certificate client clock compression digest enrolment errors hub kinds
-        ledger limits link merge operation oplog peers projector promotion protocol replica seal session
-        signing snapshot verdict version_vector writer
+        __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
+        enrolment entries errors facts forks greeting hub kinds ledger limits link log_reader merge
+        operation oplog pace peers projection projector promotion protocol quarantine replica seal sending
+        session signing snapshot sums verdict version_vector writer
         """
     ),
     "app": names(
@@ -65,7 +66,8 @@ NOUNS = names(
 
 NAMES_THAT_SAY_NOTHING = names("base2 common helper helpers manager misc util utils")
 
-PURE_SYNC_MODULES = {f"sync.{name}" for name in ("clock", "merge", "operation", "session", "version_vector")}
+PURE = names("actions clock greeting merge operation sending session version_vector")
+PURE_SYNC_MODULES = {f"sync.{name}" for name in PURE}
 
 
 def misplaced(root: Path) -> list[str]:

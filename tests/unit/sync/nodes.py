@@ -21,6 +21,7 @@ from sync.certificate import KIND as CERTIFICATES
 from sync.certificate import Certificate
 from sync.clock import hlc_of
 from sync.kinds import Field, Kind, Kinds
+from sync.log_reader import LogReader
 from sync.merge import Shown, State
 from sync.operation import CITY, SET, TALK, WORK, Change, Operation, Version, encode_body, incident_scope
 from sync.oplog import Segment
@@ -151,7 +152,7 @@ def receive(replica: Replica, *segments: Segment) -> list[Any]:
 
 def everything(replica: Replica) -> list[Segment]:
     """All that a replica holds, one segment a stream."""
-    reader = oplog.LogReader(replica.connection)
+    reader = LogReader(replica.connection)
     sent: dict[bytes, int] = {}
     cursors: dict[int, int] = {}
     found: list[Segment] = []
@@ -267,7 +268,7 @@ def canonical(state: State) -> Any:
 
 
 def awaited(replica: Replica) -> set[Any]:
-    return {(name, key) for name, keys in replica.projector.awaited.items() for key in keys}
+    return {(name, key) for name, keys in replica.projector.awaited.records.items() for key in keys}
 
 
 def awaited_on_disk(replica: Replica) -> set[Any]:

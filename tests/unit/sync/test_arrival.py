@@ -12,8 +12,9 @@ import pytest
 
 from sync.arrival import Applied, Diverged, Duplicate, Forked, Gap, Refused
 from sync.clock import hlc_of
+from sync.log_reader import LogReader
 from sync.operation import CITY, WORK
-from sync.oplog import LogReader, Segment
+from sync.oplog import Segment
 from sync.signing import SigningKey
 from tests.unit.sync.nodes import (
     NOW,

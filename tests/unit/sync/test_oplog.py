@@ -1,12 +1,9 @@
-"""The log: what is sent next, in this node's own order, and where it was signed."""
+"""The log: its chain values, its streams after a restart, and where it was signed."""
 
 from __future__ import annotations
 
-import pytest
-
 from sync import limits, oplog
-from sync.oplog import LogReader
-from tests.unit.sync.nodes import REAL, Author, ident, make_replica, receive, report, write
+from tests.unit.sync.nodes import REAL, Author, ident, make_replica, receive
 
 
 def filled(count: int) -> Author:
@@ -14,47 +11,6 @@ def filled(count: int) -> Author:
     for number in range(count):
         author.write("reports", ident(str(number)), {"text": "x"})
     return author
-
-
-def test_what_a_peer_holds_is_not_read_again() -> None:
-    node = make_replica("node")
-    for number in range(5):
-        write(node, report(str(number), text="x"))
-    stream = next(iter(node.vector))
-    sent = {stream: 3}
-    (segment,) = LogReader(node.connection).next_segments(sent, {}, ops_max=500, bytes_max=1 << 20)
-    assert (segment.first, segment.last, sent) == (4, 6, {stream: 6})
-
-
-def test_a_cursor_goes_over_more_runs_than_a_page_that_the_peer_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oplog, "PAGE_RUNS", 10)
-    node = make_replica("node")
-    for number in range(35):
-        write(node, report(str(number), text="x"))
-    stream = next(iter(node.vector))
-    cursors: dict[int, int] = {}
-    (segment,) = LogReader(node.connection).next_segments({stream: 34}, cursors, ops_max=500, bytes_max=1 << 20)
-    assert (segment.first, segment.last) == (35, 36)
-    assert LogReader(node.connection).next_segments({stream: 36}, cursors, ops_max=500, bytes_max=1 << 20) == []
-
-
-def test_a_frame_holds_no_more_operations_than_it_may() -> None:
-    node = make_replica("node")
-    for number in range(30):
-        write(node, report(str(number), text="x"))
-    sent: dict[bytes, int] = {}
-    cursors: dict[int, int] = {}
-    reader, counts = LogReader(node.connection), []
-    while found := reader.next_segments(sent, cursors, ops_max=7, bytes_max=1 << 20):
-        counts.append(sum(len(segment.bodies) for segment in found))
-    assert (max(counts), sum(counts)) == (7, 31)
-
-
-def test_a_signed_run_that_is_larger_than_the_frame_goes_alone() -> None:
-    node = make_replica("node")
-    write(node, report("a", text="x" * 8_000))
-    (segment,) = LogReader(node.connection).next_segments({}, {}, ops_max=500, bytes_max=10)
-    assert segment.last >= 1
 
 
 def test_the_chain_value_of_any_number_is_found() -> None:

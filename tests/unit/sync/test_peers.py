@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.session import Close
+from sync.actions import Close
 from tests.acceptance.machines import Cable, Machine, SimulatedWire
 from tests.unit.sync.nodes import report
 

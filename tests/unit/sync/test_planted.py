@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from sync import digest, merge, oplog
+from sync import digest, entries, facts, merge, oplog
+from sync.awaited import Awaited
 from sync.projector import Projector
+from sync.quarantine import Quarantine
 from sync.verdict import Facts
 from tests.unit.sync.worlds import World, check_convergence
 
@@ -28,25 +30,25 @@ def replaces_ignored_in_folding(patch: Patch) -> None:
 
 
 def awaited_forgotten(patch: Patch) -> None:
-    patch.setattr(Projector, "_await", lambda self, stream, name, key: None)
+    patch.setattr(Awaited, "add", lambda self, stream, name, key: None)
 
 
 def in_the_log_taken_for_folded(patch: Patch) -> None:
     """Whatever the stream reaches in the log is held, also what stands later in the same run."""
 
-    def held(self: Projector, stream: Any, operation: Any, name: Any) -> bool:
+    def folded(self: Projector, operation: Any, name: Any) -> bool:
         other = self.streams.get(name[0] + operation.scope + operation.lane)
         return other is not None
 
-    patch.setattr(Projector, "_held", held)
+    patch.setattr(Projector, "_is_folded", folded)
 
 
 def keys_that_stay_when_an_awaited_entry_comes(patch: Patch) -> None:
-    patch.setattr(Projector, "_rekey_ledger", lambda self, kind, scope: [])
+    patch.setattr(entries, "set_keys", lambda projector, kind, scope: [])
 
 
 def revocation_that_judges_only_what_comes_later(patch: Patch) -> None:
-    patch.setattr(Projector, "_recompute_range", lambda self, stream, first, last: None)
+    patch.setattr(facts, "judge_range", lambda projector, stream, first, last: None)
 
 
 def higher_of_two_revocations(patch: Patch) -> None:
@@ -66,7 +68,7 @@ def digest_of_the_order_of_arrival(patch: Patch) -> None:
 
 
 def quarantine_counted_twice(patch: Patch) -> None:
-    patch.setattr(Projector, "_release", lambda self, stream, seq: None)
+    patch.setattr(Quarantine, "release", lambda self, stream, seq: None)
 
 
 def own_drop_forgets_its_addition(patch: Patch) -> None:

@@ -1,0 +1,70 @@
+"""What a link reads of the log: the next segments for a peer, in this node's own order.
+
+Before: ``oplog`` wrote the runs. After: ``sending`` packs the segments into frames. Reads only.
+"""
+
+from __future__ import annotations
+
+from sync import forks, oplog
+from sync.oplog import CLASSES, Connection, Segment
+from sync.version_vector import Vector
+
+PAGE_RUNS = 2_000  # run rows read at once
+
+
+class LogReader:
+    """What a link needs of the log: the next segments for a peer, in this node's own order. Reads only."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._streams: dict[int, bytes] = {}  # number -> id
+
+    def next_segments(self, sent: Vector, cursors: dict[int, int], *, ops_max: int, bytes_max: int) -> list[Segment]:
+        """At most ``ops_max`` operations that the peer lacks; moves ``sent`` and ``cursors`` (class -> position).
+
+        Classes go in their order, decided anew at each call, so an order never waits behind a backlog.
+        """
+        for priority in CLASSES:
+            while (segments := self._of_class(priority, sent, cursors, ops_max, bytes_max)) is not None:
+                if segments:
+                    return segments
+        return []
+
+    def _of_class(
+        self, priority: int, sent: Vector, cursors: dict[int, int], ops_max: int, bytes_max: int
+    ) -> list[Segment] | None:
+        """What the next page of runs gives; None at the end of the class."""
+        gathered: dict[bytes, tuple[int, bytes, list[bytes]]] = {}
+        ops = size = 0
+        rows = self._connection.execute(
+            "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ?"
+            " ORDER BY position LIMIT ?",
+            (priority, cursors.get(priority, 0), PAGE_RUNS),
+        ).fetchall()
+        for position, stream_no, first, last, signature in rows:
+            stream = self._stream_id(stream_no)
+            start = max(first, sent.get(stream, 0) + 1)
+            if start <= last:
+                found = oplog.bodies(self._connection, stream_no, start, last)
+                found_size = sum(map(len, found))
+                if gathered and (ops + len(found) > ops_max or size + found_size > bytes_max):
+                    break
+                old = gathered.get(stream)
+                gathered[stream] = (old[0] if old else start, bytes(signature), (old[2] if old else []) + found)
+                ops, size = ops + len(found), size + found_size
+                sent[stream] = last
+            cursors[priority] = position
+        if not rows:
+            return None
+        return [
+            Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
+        ]
+
+    def branches(self) -> list[Segment]:
+        return forks.segments(self._connection)
+
+    def _stream_id(self, number: int) -> bytes:
+        if number not in self._streams:
+            row = self._connection.execute("SELECT id FROM stream WHERE no = ?", (number,)).fetchone()
+            self._streams[number] = bytes(row[0])
+        return self._streams[number]
