@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sync import limits
 from sync.certificate import Certificate
-from sync.operation import CITY, TALK, split_stream
+from sync.operation import CITY, TALK, Operation, decode_body, split_stream
 from sync.signing import chain, chain_seed
 from sync.version_vector import Vector
 
@@ -189,6 +189,18 @@ def of_record(connection: Connection, record: bytes) -> list[tuple[int, int, byt
     """(stream number, seq, body) of every operation that names ``record``, of any kind and scope."""
     rows = connection.execute("SELECT stream, seq, body FROM op WHERE record = ?", (record,))
     return [(row[0], row[1], bytes(row[2])) for row in rows]
+
+
+def fill_records(connection: Connection) -> None:
+    """Note the record of each body that an older release could not read and this one can."""
+    rows = connection.execute(
+        "SELECT op.stream, seq, body, id FROM op JOIN stream ON stream.no = op.stream WHERE record IS NULL"
+    ).fetchall()
+    found = [(number, seq, decode_body(bytes(body), bytes(id_), seq)) for number, seq, body, id_ in rows]
+    connection.executemany(
+        "UPDATE op SET record = ? WHERE stream = ? AND seq = ?",
+        [(operation.record, number, seq) for number, seq, operation in found if isinstance(operation, Operation)],
+    )
 
 
 def record_at(connection: Connection, stream_no: int, seq: int) -> bytes | None:

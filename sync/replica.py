@@ -218,6 +218,7 @@ class Replica:
         """Throw the tables away and fold the log again. Returns the number of operations folded."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
+            oplog.fill_records(self.connection)
             self.projection.clear()
             for table in ("quarantine", "awaited", "digest_sum"):
                 self.connection.execute(f"DELETE FROM {table}")

@@ -10,8 +10,8 @@ from typing import Any
 
 from sync.hub import Hub
 from sync.link import Link
-from sync.operation import Change
 from sync.log_reader import LogReader
+from sync.operation import Change
 from sync.peers import Peers
 from sync.replica import Committed, Replica
 from sync.version_vector import Vector

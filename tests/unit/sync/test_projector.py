@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sync.operation import CITY
+from typing import Any
+
+import pytest
+
+from sync import arrival, projector
+from sync.operation import CITY, NewerBody, decode_body, split_stream
 from tests.unit.sync.nodes import (
     INCIDENT,
     REAL,
@@ -100,3 +105,27 @@ def test_the_earlier_of_two_entries_under_one_id_is_the_record() -> None:
         receive(replica, *order)
         check_whole(replica)
         assert tables(replica)["messages", REAL, ident("m")][0] == {"text": "early"}
+
+
+def test_what_an_older_release_could_not_read_is_built_into_its_record_after_the_upgrade(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The log's index had no record for such a body, so every later rebuild of the record missed it."""
+    one, two = Author("one"), Author("two")
+    newer = one.write("reports", ident("a"), {"text": "of a newer release"})
+    two.write("reports", ident("a"), {"depth": 1.0}, replaces=[(two.origin, 9)])
+    replica = make_replica("reader")
+
+    def older(body: bytes, stream: bytes, seq: int) -> Any:
+        return NewerBody(*split_stream(stream), seq, 2) if seq == newer[1] else decode_body(body, stream, seq)
+
+    with monkeypatch.context() as old_release:
+        for module in (arrival, projector):
+            old_release.setattr(module, "decode_body", older)
+        receive(replica, *one.segments())
+    replica.rebuild()
+    receive(replica, *two.segments())
+    replica.projector.recompute(("reports", REAL, ident("a")))
+    replica.run_batch([lambda r: r.receive([], None)])
+    assert tables(replica)["reports", REAL, ident("a")][0] == {"text": "of a newer release", "depth": 1.0}
+    check_whole(replica)
