@@ -169,6 +169,10 @@ def close_run(
     )
 
 
+def last_position(connection: Connection) -> int:
+    return int(connection.execute("SELECT max(position) FROM run").fetchone()[0] or 0)
+
+
 def bodies(connection: Connection, stream_no: int, first: int, last: int) -> list[bytes]:
     rows = connection.execute(
         "SELECT body FROM op WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq", (stream_no, first, last)

@@ -71,7 +71,7 @@ class Peers:
             root_public=identity.root_public,
             schema=self.replica.kinds.schema,
             nonce=self.random(16),
-            ends=lambda: self.published().ends,
+            published=self.published,
             source=lambda sent, cursors, ops, size: reader.next_segments(sent, cursors, ops_max=ops, bytes_max=size),
             is_revoked=self.replica.is_revoked,
             branches=reader.branches,

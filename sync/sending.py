@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sync import limits, protocol
-from sync.oplog import Segment
+from sync.oplog import CLASSES, Segment
 from sync.protocol import Run
 from sync.version_vector import Vector
 
@@ -39,6 +39,10 @@ class Sending:
     def begin(self, theirs: Mapping[bytes, int]) -> None:
         """The peer holds ``theirs``: what is above it is sent."""
         self._sent = dict(theirs)
+
+    def begin_at(self, position: int) -> None:
+        """The peer holds all that the log had up to ``position``: nothing before it is read."""
+        self._cursors = dict.fromkeys(CLASSES, position)
 
     def skip(self, stream: bytes, seq: int) -> None:
         """The peer has sent us this itself."""

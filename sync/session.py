@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from sync import greeting, limits, protocol
 from sync.actions import (
@@ -37,6 +37,27 @@ SILENCE_MS_MAX = 60_000  # long: on a slow line a sign of life stands behind a r
 HELLO_MS_MAX = 5_000
 
 
+class Published(Protocol):
+    """Where the log stood at one commit."""
+
+    @property
+    def ends(self) -> Mapping[bytes, tuple[int, bytes]]:
+        """stream -> (last seq, h)"""
+
+    @property
+    def position(self) -> int:
+        """The log's last run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """Digest, vector and position of one commit: of two commits they would hide operations from the peer."""
+
+    digest: bytes
+    vector: Vector
+    position: int
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
     """What a session needs of its own node."""
@@ -46,7 +67,7 @@ class Local:
     root_public: bytes
     schema: int
     nonce: bytes
-    ends: Callable[[], Mapping[bytes, tuple[int, bytes]]]  # stream -> (last seq, h), of one commit
+    published: Callable[[], Published]
     source: Source
     is_revoked: Callable[[bytes], bool]
     branches: Callable[[], list[Segment]]  # the tails of forks that do not count
@@ -72,7 +93,7 @@ class Session:
     _beat_ms: int = 0
     _theirs: Hello | None = None
     _arrived_ms: int = 0
-    _offered: tuple[bytes, Vector] | None = None  # the digest that the caller sent, and what it stood for
+    _offered: _Summary | None = None  # what the digest stood for that the caller sent
     _waiting: list[Segment] = field(default_factory=list)  # begin above what is held
     _refusals: int = 0
     _delivering: int = 0  # runs of the peer that wait for their commit
@@ -211,30 +232,35 @@ class Session:
         return [
             Opened(self.peer, offset, frame.retry_ms_max),
             self._proof(now_ms),
-            Send(protocol.encode(VectorFrame(self._offered[0], None))),
+            Send(protocol.encode(VectorFrame(self._offered.digest, None))),
         ]
 
-    def _summary(self) -> tuple[bytes, Vector]:
-        """Digest and vector of one commit: a vector newer than its digest would hide operations from the peer."""
-        ends = self.local.ends()
-        digest = digest8((stream, seq, head) for stream, (seq, head) in ends.items())
-        return digest, {stream: seq for stream, (seq, _) in ends.items()}
+    def _summary(self) -> _Summary:
+        found = self.local.published()
+        digest = digest8((stream, seq, head) for stream, (seq, head) in found.ends.items())
+        return _Summary(digest, {stream: seq for stream, (seq, _) in found.ends.items()}, found.position)
 
     def _on_vector(self, frame: VectorFrame, now_ms: int) -> list[Action]:
-        digest, mine = self._summary()
+        ours = self._summary()
         if frame.vector is not None:
             actions: list[Action] = self._begin(frame.vector)
             if self.caller:
-                actions.append(Send(protocol.encode(VectorFrame(None, mine))))
-            return actions + self._compare(frame.vector, mine) + self.pump(now_ms)
+                actions.append(Send(protocol.encode(VectorFrame(None, ours.vector))))
+            return actions + self._compare(frame.vector, ours.vector) + self.pump(now_ms)
         if self.caller:
-            if self._offered is None or frame.digest != self._offered[0]:
+            if self._offered is None or frame.digest != self._offered.digest:
                 raise BadFrame("the vector's digest is not the one that was sent")
-            return self._begin(self._offered[1]) + self.pump(now_ms)
-        if frame.digest == digest:
-            answer = Send(protocol.encode(VectorFrame(digest, None)))
-            return [answer, *self._begin(mine), *self.pump(now_ms)]
-        return [Send(protocol.encode(VectorFrame(None, mine)))]  # the caller answers with its own
+            return self._begin_equal(self._offered) + self.pump(now_ms)
+        if frame.digest == ours.digest:
+            answer = Send(protocol.encode(VectorFrame(ours.digest, None)))
+            return [answer, *self._begin_equal(ours), *self.pump(now_ms)]
+        return [Send(protocol.encode(VectorFrame(None, ours.vector)))]  # the caller answers with its own
+
+    def _begin_equal(self, held: _Summary) -> list[Action]:
+        """Both hold the same: what is sent begins behind the log's end of then, without reading what is before it."""
+        actions = self._begin(held.vector)
+        self.sending.begin_at(held.position)
+        return actions
 
     def _begin(self, theirs: Mapping[bytes, int]) -> list[Action]:
         assert self.peer is not None
@@ -246,8 +272,8 @@ class Session:
         lost = [stream for stream, seq in self.local.receipts_of(node).items() if theirs.get(stream, 0) < seq]
         if lost:
             actions.append(Regressed(node, tuple(sorted(lost))))
-        mine, origin = self._summary()[1], self.local.own_origin()
-        if any(stream[:16] == origin and seq > mine.get(stream, 0) for stream, seq in theirs.items()):
+        mine, origin = self.local.published().ends, self.local.own_origin()
+        if any(stream[:16] == origin and seq > mine.get(stream, (0,))[0] for stream, seq in theirs.items()):
             actions.append(Outgrown())
         return actions
 
@@ -256,7 +282,9 @@ class Session:
         self.sending.tell(self.local.branches())
         if dict(theirs) != mine:
             return []
-        listed = sorted((stream, seq, head[: protocol.HEAD_BYTES]) for stream, (seq, head) in self.local.ends().items())
+        listed = sorted(
+            (stream, seq, head[: protocol.HEAD_BYTES]) for stream, (seq, head) in self.local.published().ends.items()
+        )
         parts = [listed[at : at + limits.RUN_OPS_MAX] for at in range(0, len(listed), limits.RUN_OPS_MAX)]
         return [Send(protocol.encode(Ack(0, tuple(part)))) for part in parts]
 
@@ -278,7 +306,7 @@ class Session:
         for stream, seq, _ in frame.receipts:
             self._holds(stream, seq)
         actions: list[Action] = [Receipts(self.peer.node_id, frame.receipts)] if frame.receipts else []
-        ends = self.local.ends()
+        ends = self.local.published().ends
         for stream, seq, head in frame.receipts:
             last, ours = ends.get(stream, (0, b""))
             if seq == last and ours[: len(head)] != head and stream not in self._rechecked:

@@ -46,7 +46,7 @@ class Side:
         identity = self.replica.identity
         local = Local(
             key=identity.key, certificate=identity.certificate, root_public=ROOT.public, schema=1,
-            nonce=nonce or ident("nonce " + name), ends=lambda: self.replica.published().ends,
+            nonce=nonce or ident("nonce " + name), published=self.replica.published,
             source=lambda sent, cursors, ops, size: reader.next_segments(sent, cursors, ops_max=ops, bytes_max=size),
             is_revoked=lambda node: node in self.revoked, branches=reader.branches,
             receipts_of=lambda peer: self.receipts, own_origin=lambda: self.replica.origin, retry_ms_max=lambda: 250,
@@ -113,6 +113,34 @@ def test_two_nodes_that_hold_the_same_say_only_their_digests() -> None:
     answer = called.session.on_frame(protocol.encode(vector), NOW)
     assert frames(answer) == [VectorFrame(vector.digest, None)]
     assert caller.session.on_frame(answer[0].frame, NOW) == []
+
+
+def test_two_nodes_that_hold_the_same_do_not_read_the_whole_log_again() -> None:
+    caller, called = Side("tablet", True), Side("hub", False)
+    for text in "abc":
+        write(caller.replica, report("a", text=text))
+    called.replica.run_batch([lambda r: r.receive(everything(caller.replica), None)])
+    reads: list[str] = []
+    for side in (caller, called):
+        side.replica.connection.set_trace_callback(reads.append)
+    opened(caller, called)
+    write(caller.replica, report("a", text="d"))
+    ((_, run),) = runs(caller.session.pump(NOW))
+    assert [(segment.first, segment.last) for segment in run.segments] == [(5, 5)]
+    pages = [read for read in reads if "FROM run WHERE class" in read]
+    assert pages and not [read for read in pages if "position > 0 " in read]
+
+
+def test_what_is_written_between_the_digest_and_the_answer_is_sent() -> None:
+    caller, called = Side("tablet", True), Side("hub", False)
+    write(caller.replica, report("a", text="x"))
+    called.replica.run_batch([lambda r: r.receive(everything(caller.replica), None)])
+    after, _ = run_hello(caller, called)
+    write(caller.replica, report("a", text="y"))
+    (vector,) = [frame for frame in frames(after) if isinstance(frame, VectorFrame)]
+    answer = called.session.on_frame(protocol.encode(vector), NOW)
+    ((_, run),) = runs(caller.session.on_frame(answer[0].frame, NOW))
+    assert [(segment.first, segment.last) for segment in run.segments] == [(3, 3)]
 
 
 def test_the_caller_measures_the_other_clock_from_the_middle_of_the_exchange() -> None:
@@ -243,7 +271,7 @@ def test_the_digest_and_the_vector_of_a_hello_are_of_one_commit() -> None:
     caller, called = Side("tablet", True), Side("hub", False)
     write(caller.replica, report("a", text="1"))
     called.replica.run_batch([lambda r: r.receive(everything(caller.replica), None)])
-    real, seen = caller.session.local.ends, []
+    real, seen = caller.session.local.published, []
 
     def moving() -> Any:  # a commit falls between any two looks at the log
         seen.append(1)
@@ -251,7 +279,7 @@ def test_the_digest_and_the_vector_of_a_hello_are_of_one_commit() -> None:
         write(caller.replica, report("a", text=str(len(seen))))
         return found
 
-    caller.session.local = dataclasses.replace(caller.session.local, ends=moving)
+    caller.session.local = dataclasses.replace(caller.session.local, published=moving)
     done = opened(caller, called)
     sent = [frame for frame in frames(done["caller"]) if isinstance(frame, Run)]
     stream = next(iter(caller.replica.vector))
