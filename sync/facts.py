@@ -32,7 +32,7 @@ def load(projector: Projector) -> Facts:
 
 def settle(projector: Projector) -> None:
     """Where a revocation or an incident's mode changed, its operations are judged again."""
-    for key, working in projector.opened():
+    for key, working in projector.watched():
         if not working.dirty or working.state is None or key[1] != CITY:
             continue  # a misplaced record of these kinds is no fact, and must not wipe one out
         if key[0] == REVOCATIONS.name:

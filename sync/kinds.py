@@ -62,6 +62,11 @@ class Kind:
     keeps_visible: Callable[[Mapping[str, Any]], bool] | None = None
 
     @property
+    def is_fact(self) -> bool:
+        """Whether verdicts stand on its records."""
+        return self.mode_field is not None or self.name == REVOCATIONS.name
+
+    @property
     def table(self) -> str:
         return self.name.replace("-", "_")
 

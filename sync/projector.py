@@ -47,6 +47,7 @@ class Projector:
     sums: Sums = field(init=False)
     rekey: set[tuple[str, bytes]] = field(default_factory=set)  # ledgers whose keys are to be set anew
     _working: dict[RecordKey, Working] = field(default_factory=dict)
+    _watched: dict[RecordKey, Working] = field(default_factory=dict)
     _recompute: set[RecordKey] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -139,10 +140,13 @@ class Projector:
             if not kind.entry:
                 state = merge.unpack(kind, old.state, old.values) if old else State()
             working = self._working[key] = Working(kind, old, state, order_key=old.order_key if old else 0)
+            if kind.is_fact:
+                self._watched[key] = working
         return working
 
-    def opened(self) -> list[tuple[RecordKey, Working]]:
-        return list(self._working.items())
+    def watched(self) -> list[tuple[RecordKey, Working]]:
+        """The records that this job holds of kinds that verdicts stand on."""
+        return list(self._watched.items())
 
     def save(self, key: RecordKey, kind: Kind, row: Row, old: Row | None) -> None:
         """Write a row, and the digest with it."""
@@ -156,6 +160,7 @@ class Projector:
 
     def _discard(self) -> None:
         self._working.clear()
+        self._watched.clear()
         self._recompute.clear()
         self.rekey.clear()
         self.sums.clear()

@@ -60,6 +60,20 @@ def test_an_operation_that_drops_its_own_addition_keeps_it_in_every_order() -> N
     assert tables(replica)["reports", REAL, ident("a")][0]["tags"] == ["x"]
 
 
+def test_only_the_records_of_facts_are_watched_for_changed_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    hq, field = Author("hq", ("command", "field")), Author("field", ("field",))
+    hq.write("incidents", INCIDENT, {"name": "flood", "mode": "real"}, scope=CITY)
+    for number in range(100):
+        field.write("reports", ident(str(number)), {"text": "x"})
+    seen: list[Any] = []
+    real = projector.Projector.watched
+    monkeypatch.setattr(projector.Projector, "watched", lambda self: seen.extend(real(self)) or real(self))
+    replica = make_replica("reader")
+    receive(replica, *hq.segments(), *field.segments())
+    assert {key for key, _ in seen} == {("incidents", CITY, INCIDENT)}
+    assert replica.projector.facts.modes == {INCIDENT: b"r"}
+
+
 def test_a_version_that_is_named_and_not_here_is_awaited_until_it_comes() -> None:
     one, two = Author("one"), Author("two")
     version = one.write("reports", ident("a"), {"text": "old"})
