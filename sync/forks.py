@@ -74,25 +74,72 @@ def segments(connection: Connection) -> list[Segment]:
     rows = connection.execute("SELECT DISTINCT no, id FROM stream JOIN branch ON branch.stream = stream.no").fetchall()
     for no, id_ in rows:
         listed = nodes(connection, no)
-        by_head = {node.head: node for node in listed}
-        parents = {
-            node.head: next(
-                (p.head for p in listed if p.seq == node.seq - 1 and chain(p.head, [node.body]) == node.head), None
-            )
-            for node in listed
-        }
+        parents = _parents(listed)
+        within = {parent.head for parent in parents.values()}
         for node in listed:
-            if node.signature is None or node.head in parents.values():
+            if node.signature is None or node.head in within:
                 continue
-            tail, at = [node], parents[node.head]
-            while at is not None:
-                tail.insert(0, by_head[at])
-                at = parents[at]
-            for cut in range(0, len(tail), limits.RUN_OPS_MAX):
-                part = tail[cut : cut + limits.RUN_OPS_MAX]
-                if part[-1].signature is not None:
-                    found.append(Segment(bytes(id_), part[0].seq, part[-1].signature, tuple(n.body for n in part)))
+            tail = [node]
+            while tail[0].head in parents:
+                tail.insert(0, parents[tail[0].head])
+            while tail and (part := _farthest(listed, parents, tail)):
+                segment = _segment(bytes(id_), part)
+                if segment not in found:
+                    found.append(segment)
+                tail = tail[_shared(part, tail) :]
     return found
+
+
+def next_part(connection: Connection, stream: Stream, first: int, last: int) -> tuple[Segment, int]:
+    """What a peer takes of a run that spans a fork and so has grown too long, and how far that goes with what counts.
+
+    Every operation came in a segment that a peer takes, to a signature; that one may stand in a tail which has lost.
+    """
+    path = main_nodes(connection, stream, first)[: last - first + 1]
+    pool = (*nodes(connection, stream.no), *path)
+    part = _farthest(pool, _parents(pool), path)
+    return _segment(stream.id, part), first + _shared(part, path) - 1
+
+
+def _farthest(pool: Iterable[Node], parents: dict[bytes, Node], path: list[Node]) -> list[Node]:
+    """Of the signed tails that begin where ``path`` does, and that a peer takes, the one that goes with it farthest."""
+    best: tuple[tuple[bool, int, int], list[Node]] | None = None
+    first = path[0].seq
+    for node in pool:
+        if node.signature is None or not first <= node.seq < first + limits.RUN_OPS_MAX:
+            continue
+        tail = [node]
+        while tail[-1].seq > first and tail[-1].head in parents:
+            tail.append(parents[tail[-1].head])
+        tail.reverse()
+        if tail[0].head == path[0].head:
+            small = sum(len(each.body) for each in tail) <= limits.PART_BYTES_MAX
+            worth = (small, _shared(tail, path) if small else -len(tail), -len(tail))
+            best = max(best or (worth, tail), (worth, tail), key=lambda found: found[0])
+    return best[1] if best else []
+
+
+def _parents(listed: Iterable[Node]) -> dict[bytes, Node]:
+    """head -> the node before it, where that is one of them."""
+    by_seq: dict[int, list[Node]] = {}
+    for node in listed:
+        by_seq.setdefault(node.seq, []).append(node)
+    found: dict[bytes, Node] = {}
+    for seq, alike in by_seq.items():
+        for node in alike:
+            for before in by_seq.get(seq - 1, ()):
+                if chain(before.head, [node.body]) == node.head:
+                    found[node.head] = before
+    return found
+
+
+def _shared(one: list[Node], two: list[Node]) -> int:
+    return sum(1 for left, right in zip(one, two, strict=False) if left.head == right.head)
+
+
+def _segment(stream: bytes, part: list[Node]) -> Segment:
+    assert part[-1].signature is not None
+    return Segment(stream, part[0].seq, part[-1].signature, tuple(node.body for node in part))
 
 
 def without_doubtful_names(operation: Operation, forked: dict[bytes, set[int]]) -> Operation:
@@ -132,7 +179,7 @@ def choose(replica: Replica, stream: Stream) -> None:
     first = min(node.seq for node in others)
     ours = main_nodes(connection, stream, first)
     path = _path(oplog.head_at(connection, stream, first - 1), first, (*others, *ours))
-    same = sum(1 for one, two in zip(path, ours, strict=False) if one.head == two.head)
+    same = _shared(path, ours)
     if same < len(path) or same < len(ours):
         _swap(connection, stream, ours[same:], path[same:], replica.now())
         _hold_certificates(connection, stream, path[same:], first + same)

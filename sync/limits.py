@@ -13,6 +13,7 @@ RUN_INFLATED_BYTES_MAX = 1024 * 1024
 FIRST_RUN_BYTES = 8 * 1024
 RUNS_IN_FLIGHT_MAX = 4
 SEGMENTS_HELD_MAX = 64
+PART_BYTES_MAX = 512 * 1024  # of a run that spans a fork, where there is a choice
 FRAME_BYTES_MAX = 256 * 1024
 RAW_TO_COMPRESSED = 3  # how much larger a run may be before it is compressed
 VECTOR_STREAMS_MAX = 50_000

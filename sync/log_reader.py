@@ -5,7 +5,7 @@ Before: ``oplog`` wrote the runs. After: ``sending`` packs the segments into fra
 
 from __future__ import annotations
 
-from sync import forks, oplog
+from sync import forks, limits, oplog
 from sync.oplog import CLASSES, Connection, Segment
 from sync.version_vector import Vector
 
@@ -49,6 +49,10 @@ class LogReader:
                 found_size = sum(map(len, found))
                 if gathered and (ops + len(found) > ops_max or size + found_size > bytes_max):
                     break
+                if len(found) > limits.RUN_OPS_MAX or found_size > limits.RUN_INFLATED_BYTES_MAX:
+                    if gathered:
+                        break
+                    return self._part(stream, start, last, sent)
                 old = gathered.get(stream)
                 gathered[stream] = (old[0] if old else start, bytes(signature), (old[2] if old else []) + found)
                 ops, size = ops + len(found), size + found_size
@@ -59,6 +63,12 @@ class LogReader:
         return [
             Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
         ]
+
+    def _part(self, stream: bytes, first: int, last: int, sent: Vector) -> list[Segment]:
+        """The next part of a run that spans a fork: it has become longer than a peer takes."""
+        held = oplog.load_streams(self._connection)[stream]
+        segment, sent[stream] = forks.next_part(self._connection, held, first, last)
+        return [segment]
 
     def branches(self) -> list[Segment]:
         return forks.segments(self._connection)

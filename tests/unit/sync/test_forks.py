@@ -1,0 +1,90 @@
+"""Forks of long logs: what counts, and what does not, can be sent to a peer that takes 500 operations a frame."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from typing import Any
+
+import pytest
+
+from sync import limits, protocol
+from sync.arrival import Refused
+from sync.log_reader import LogReader
+from sync.protocol import Run
+from tests.unit.sync.nodes import REAL, Author, check_whole, copy_of, ident, make_replica, receive
+
+
+def long(count: int) -> Author:
+    author = Author("one")
+    for number in range(count):
+        author.write("reports", ident(str(number % 7)), {"text": f"{number}"})
+    return author
+
+
+def tail_of(author: Author, at: int, count: int, *, wins: bool) -> Author:
+    """A copy of the same device that goes its own way after ``at`` operations, with one signature at its end."""
+    for attempt in itertools.count():
+        made = copy_of(author)
+        made.bodies[made.stream()] = made.bodies[made.stream()][:at]
+        made.write("reports", ident("0"), {"text": f"tail {attempt}"})
+        if (digest(made, at) < digest(author, at)) == wins:
+            break
+    for number in range(count - 1):
+        made.write("reports", ident(str(number % 7)), {"text": f"{attempt} {number}"})
+    return made
+
+
+def digest(author: Author, at: int) -> bytes:
+    return hashlib.sha256(author.bodies[author.stream()][at]).digest()
+
+
+def hand_over(giver: Any, taker: Any) -> None:
+    """All that a link would send, frame by frame, through the bytes of the protocol."""
+    reader, sent, cursors = LogReader(giver.connection), {}, {}
+    told = [[segment] for segment in reader.branches()]
+    while told or (found := reader.next_segments(sent, cursors, ops_max=limits.RUN_OPS_MAX, bytes_max=200_000)):
+        segments = tuple(told.pop(0) if told else found)
+        frame = protocol.decode(protocol.encode(Run(1, segments)))
+        assert isinstance(frame, Run)
+        assert not [outcome for outcome in receive(taker, *frame.segments) if isinstance(outcome, Refused)]
+    for segment in reader.branches():  # a tail that departs above what was held then
+        receive(taker, segment)
+
+
+@pytest.mark.parametrize("wins", [True, False])
+def test_a_run_that_spans_a_fork_is_sent_in_parts_that_a_peer_takes(wins: bool) -> None:
+    one = long(400)
+    two = tail_of(one, 300, 480, wins=wins)
+    node, other = make_replica("node"), make_replica("other")
+    receive(node, one.segment())
+    receive(node, two.segment(first=301))
+    assert node.streams[one.stream()].last == (780 if wins else 401)
+    hand_over(node, other)
+    assert check_whole(other) == check_whole(node)
+
+
+def test_a_fork_of_a_fork_is_sent_in_parts_that_a_peer_takes() -> None:
+    one = long(400)
+    two = tail_of(one, 300, 480, wins=True)
+    three = tail_of(two, 500, 450, wins=True)
+    node, other = make_replica("node"), make_replica("other")
+    receive(node, one.segment())
+    receive(node, two.segment(first=301))
+    receive(node, three.segment(first=501))
+    assert node.streams[one.stream()].last == 950
+    hand_over(node, other)
+    assert check_whole(other) == check_whole(node)
+
+
+def test_a_long_tail_that_does_not_count_is_told_from_signature_to_signature() -> None:
+    one = long(100)
+    two = tail_of(one, 50, 900, wins=False)
+    node, other = make_replica("node"), make_replica("other")
+    receive(node, one.segment())
+    for first, last in ((51, 480), (481, 700), (701, 950)):
+        receive(node, two.segment(first=first, last=last))
+    assert node.streams[one.stream()].last == 101
+    hand_over(node, other)
+    assert check_whole(other) == check_whole(node)
+    assert two.stream() == one.stream() and (two.stream()[16:-1], two.last()) == (REAL, 950)
