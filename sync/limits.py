@@ -6,6 +6,7 @@ DEPTH_MAX = 8
 TEXT_BYTES_MAX = 8 * 1024
 KIND_BYTES_MAX = 64
 NAMES_MAX = 256  # versions in `replaces` and in `after`
+REVOCATION_STREAMS_MAX = 320  # of 46 bytes at most: with a reason they fit into a body
 
 RUN_OPS_MAX = 500
 RUN_COMPRESSED_BYTES_MAX = 64 * 1024

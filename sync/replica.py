@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync import arrival, authoring, digest, oplog, signing
+from sync import arrival, authoring, digest, limits, oplog, signing
 from sync.arrival import Outcome
 from sync.authoring import Recorded, Result
 from sync.certificate import Certificate
 from sync.clock import Clock
-from sync.errors import is_disk_error
+from sync.errors import BadChange, is_disk_error
 from sync.kinds import REVOCATIONS, Kinds
 from sync.operation import (
     CITY,
@@ -206,9 +206,18 @@ class Replica:
     # -- revocation, rebuilding, digest ----------------------------------------------------------
 
     def revoke(self, node: bytes, accepted: Vector | None, reason: str, author: bytes | None) -> Result:
-        """Write a revocation: of ``node`` only what ``accepted`` names still counts (None: what is held now)."""
-        if accepted is None:
-            accepted = {stream.id: stream.last for stream in self.streams.values() if stream.node == node}
+        """Write a revocation: of ``node`` only what ``accepted`` names still counts (None: what is held now).
+
+        Raises BadChange where it names more streams than fit into a body.
+        """
+        if accepted is None:  # a stream of certificates alone has nothing that could stop to count
+            streams = [stream for stream in self.streams.values() if stream.node == node]
+            accepted = {stream.id: stream.last for stream in streams if stream.last > len(stream.certificates)}
+        if len(accepted) > limits.REVOCATION_STREAMS_MAX:
+            raise BadChange(
+                f"{len(accepted)} streams are to be named, a revocation names {limits.REVOCATION_STREAMS_MAX} at most",
+                hint="Name fewer streams whose operations go on to count; those not named no longer do.",
+            )
         fields = {"accepted": [[id_, seq] for id_, seq in sorted(accepted.items())], "reason": reason}
         return self.record([Change(REVOCATIONS.name, node, CITY, fields, replaces=None)], author)
 

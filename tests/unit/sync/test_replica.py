@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from sync import limits
 from sync.authoring import Exists, Missing, Recorded, StaleVersion
 from sync.clock import hlc_of, ms_of
 from sync.errors import BadChange, NotEnrolled
-from sync.operation import CITY, REMOVE, Change
+from sync.operation import CITY, REMOVE, Change, incident_scope
 from sync.replica import Identity
 from tests.unit.sync.nodes import (
     INCIDENT,
@@ -227,3 +228,27 @@ def test_the_incident_is_a_city_record() -> None:
     node = make_replica("node")
     write(node, Change("incidents", INCIDENT, CITY, {"name": "flood", "mode": "real"}))
     assert node.projector.facts.modes == {INCIDENT: b"r"}
+
+
+def test_a_revocation_leaves_out_streams_that_hold_a_certificate_and_nothing_else() -> None:
+    admin, lost = make_replica("admin"), Author("lost")
+    lost.certify(REAL, b"t")
+    lost.write("reports", ident("a"), {"text": "x"})
+    receive(admin, *lost.segments())
+    admin.run_batch([lambda r: r.revoke(lost.node, None, "lost", None)])
+    assert admin.projector.facts.revoked[lost.node] == [{lost.stream(): 2}]
+    assert set(tables(admin)) == {("reports", REAL, ident("a")), ("revocations", CITY, lost.node)}
+
+
+def test_a_revocation_that_names_more_streams_than_a_body_holds_says_what_to_do() -> None:
+    node = make_replica("admin")
+    streams = {ident("origin") + incident_scope("real", ident(str(n))) + b"w": 10**9 for n in range(400)}
+    fitting = dict(sorted(streams.items())[: limits.REVOCATION_STREAMS_MAX])
+    (error, result), _ = node.run_batch(
+        [
+            lambda r: r.revoke(ident("lost"), streams, "lost", None),
+            lambda r: r.revoke(ident("lost"), fitting, "失" * 300, None),
+        ]
+    )
+    assert isinstance(error, BadChange) and "400 streams" in str(error) and "fewer streams" in error.hint
+    assert isinstance(result, Recorded)
