@@ -9,6 +9,7 @@ NAMES_MAX = 256  # versions in `replaces` and in `after`
 REVOCATION_STREAMS_MAX = 320  # of 46 bytes at most: with a reason they fit into a body
 
 RUN_OPS_MAX = 500
+SEGMENT_OPS_MAX = 100  # gathered under one signature: the receiver may commit between two of them
 RUN_COMPRESSED_BYTES_MAX = 64 * 1024
 RUN_INFLATED_BYTES_MAX = 1024 * 1024
 FIRST_RUN_BYTES = 8 * 1024

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from sync.actions import Action, Branched, Close, Deliver, Opened, Outgrown, Receipts, Regressed, Send, Suspect
 from sync.arrival import Gap, Outcome
 from sync.errors import SyncError
+from sync.oplog import Segment
+from sync.replica import Replica
 from sync.session import Session
 from sync.writer import Writer
 
@@ -108,20 +111,38 @@ class Link:
 
     def _deliver(self, action: Deliver) -> None:
         via = self.session.peer.node_id if self.session.peer else None
-        segments = action.segments
-        weight = sum(len(segment.bodies) for segment in segments)
-        future = self.writer.submit(lambda replica: replica.receive(segments, via), weight)
-        future.add_done_callback(lambda done: self._committed(action, done))
+        jobs: list[Future[list[Outcome]]] = []
+        for part in in_jobs(action.segments, self.writer.ops_max):
+            weight = sum(len(segment.bodies) for segment in part)
+            jobs.append(self.writer.submit(partial(_receive, part, via), weight))
+        jobs[-1].add_done_callback(lambda _: self._committed(action, jobs))  # they end in their order
 
-    def _committed(self, action: Deliver, done: Future[list[Outcome]]) -> None:
+    def _committed(self, action: Deliver, jobs: Sequence[Future[list[Outcome]]]) -> None:
         with self._lock:
-            error = done.exception()
+            error = next((error for job in jobs if (error := job.exception()) is not None), None)
             if error is not None:
                 # Not kept, so not receipted: the peer keeps it and sends it again on the next link.
                 code = error.code if isinstance(error, SyncError) else "not_saved"
                 self._act([Close(code, str(error))])
                 return
-            outcomes = done.result()
+            outcomes = [outcome for job in jobs for outcome in job.result()]
             gaps = {outcome.stream for outcome in outcomes if isinstance(outcome, Gap)}
             self.session.hold(segment for segment in action.segments if segment.stream in gaps)
             self._act(self.session.on_committed(action.number, outcomes, self.now()))
+
+
+def in_jobs(segments: Sequence[Segment], ops_max: int) -> list[tuple[Segment, ...]]:
+    """The segments in their order, in jobs of at most ``ops_max`` operations, or of a single segment."""
+    jobs: list[list[Segment]] = [[]]
+    weight = 0
+    for segment in segments:
+        weight += len(segment.bodies)
+        if jobs[-1] and weight > ops_max:
+            jobs.append([])
+            weight = len(segment.bodies)
+        jobs[-1].append(segment)
+    return [tuple(job) for job in jobs]
+
+
+def _receive(segments: Sequence[Segment], via: bytes | None, replica: Replica) -> list[Outcome]:
+    return replica.receive(segments, via)

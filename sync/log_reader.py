@@ -34,7 +34,8 @@ class LogReader:
         self, priority: int, sent: Vector, cursors: dict[int, int], ops_max: int, bytes_max: int
     ) -> list[Segment] | None:
         """What the next page of runs gives; None at the end of the class."""
-        gathered: dict[bytes, tuple[int, bytes, list[bytes]]] = {}
+        gathered: list[Segment] = []
+        newest: dict[bytes, int] = {}  # stream -> its last segment's place among them
         ops = size = 0
         rows = self._connection.execute(
             "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ?"
@@ -53,16 +54,17 @@ class LogReader:
                     if gathered:
                         break
                     return self._part(stream, start, last, sent)
-                old = gathered.get(stream)
-                gathered[stream] = (old[0] if old else start, bytes(signature), (old[2] if old else []) + found)
+                segment = Segment(stream, start, bytes(signature), tuple(found))
+                at = newest.get(stream)
+                if at is not None and len(gathered[at].bodies) + len(found) <= limits.SEGMENT_OPS_MAX:
+                    gathered[at] = _joined(gathered[at], segment)
+                else:
+                    newest[stream] = len(gathered)
+                    gathered.append(segment)
                 ops, size = ops + len(found), size + found_size
                 sent[stream] = last
             cursors[priority] = position
-        if not rows:
-            return None
-        return [
-            Segment(stream, start, signature, tuple(found)) for stream, (start, signature, found) in gathered.items()
-        ]
+        return gathered if rows else None
 
     def _part(self, stream: bytes, first: int, last: int, sent: Vector) -> list[Segment]:
         """The next part of a run that spans a fork: it has become longer than a peer takes."""
@@ -78,3 +80,8 @@ class LogReader:
             row = self._connection.execute("SELECT id FROM stream WHERE no = ?", (number,)).fetchone()
             self._streams[number] = bytes(row[0])
         return self._streams[number]
+
+
+def _joined(one: Segment, next_one: Segment) -> Segment:
+    """Two segments of a stream under the signature of the second: it covers the first as well."""
+    return Segment(one.stream, one.first, next_one.signature, one.bodies + next_one.bodies)

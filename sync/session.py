@@ -134,11 +134,11 @@ class Session:
             return []
         if number:
             self._delivering -= 1
-        receipts: list[tuple[bytes, int, bytes]] = []
+        receipts: dict[bytes, tuple[int, bytes]] = {}  # of each stream the last
         actions: list[Action] = []
         for outcome in outcomes:
             if isinstance(outcome, Applied | Duplicate):
-                receipts.append((outcome.stream, outcome.seq, outcome.head[: protocol.HEAD_BYTES]))
+                receipts[outcome.stream] = (outcome.seq, outcome.head[: protocol.HEAD_BYTES])
             elif isinstance(outcome, Gap):
                 need = Need(((outcome.stream, outcome.have + 1),))
                 actions.append(Send(protocol.encode(need)))
@@ -148,12 +148,13 @@ class Session:
             elif isinstance(outcome, Refused | Diverged):
                 actions += self._refused_segment(outcome)
             elif isinstance(outcome, Forked):
-                receipts.append((outcome.stream, outcome.seq, outcome.head[: protocol.HEAD_BYTES]))
+                receipts[outcome.stream] = (outcome.seq, outcome.head[: protocol.HEAD_BYTES])
                 if outcome.new:
                     actions.append(Suspect(outcome.stream, "fork", f"two operations under number {outcome.fork}"))
                     actions.append(Branched(outcome.stream, outcome.fork))
-        actions.insert(0, Send(protocol.encode(Ack(number, tuple(receipts)))))
-        actions += self._retry_waiting(receipts)
+        listed = tuple((stream, seq, head) for stream, (seq, head) in receipts.items())
+        actions.insert(0, Send(protocol.encode(Ack(number, listed))))
+        actions += self._retry_waiting({stream: seq for stream, (seq, _) in receipts.items()})
         return actions + self.pump(now_ms)
 
     def on_tick(self, now_ms: int) -> list[Action]:
@@ -340,8 +341,7 @@ class Session:
             actions += self._close("refused_thrice", "three segments were refused on this link")
         return actions
 
-    def _retry_waiting(self, receipts: Iterable[tuple[bytes, int, bytes]]) -> list[Action]:
-        ends = {stream: seq for stream, seq, _ in receipts}
+    def _retry_waiting(self, ends: Vector) -> list[Action]:
         ready = tuple(s for s in self._waiting if s.first <= ends.get(s.stream, 0) + 1 and s.stream in ends)
         if not ready:
             return []

@@ -1,13 +1,15 @@
 """The one writer of a node, with group commit: jobs that arrive during a commit share the next one.
 
-No window when it is idle: a single save is committed at once. ``run_batch`` runs where the caller says (a native thread
-under gevent), so that a commit never blocks the loop. Results are given out after the commit, never before.
+No window when it is idle: a single save is committed at once. A batch holds what 50 ms allow. ``run_batch`` runs where
+the caller says (a native thread under gevent), so that a commit never blocks the loop. Results are given out after the
+commit, never before.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Any
 
 from sync import limits
 from sync.errors import StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped, is_disk_error
+from sync.pace import Pace
 from sync.replica import Committed, Replica
 
 Job = Callable[[Replica], Any]
@@ -37,16 +40,25 @@ class Writer:
         run: Callable[[Callable[[], Any]], Any] = lambda call: call(),
         on_commit: Callable[[Committed], None] = lambda committed: None,
         before_retry: Callable[[], bool] = lambda: False,
+        elapsed: Callable[[], float] = time.monotonic,  # seconds
     ) -> None:
         self._replica = replica
         self._run = run
         self._on_commit = on_commit
         self._before_retry = before_retry  # frees space (the ballast file); True where it did
+        self._elapsed = elapsed
+        self.pace = Pace()
+        self._over: _Waiting | None = None  # did not fit into the last batch
         self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._stopped = False
         self._lock = threading.Lock()
         self._thread.start()
+
+    @property
+    def ops_max(self) -> int:
+        """The operations that a batch may hold on this machine; who hands in more does so in several jobs."""
+        return self.pace.ops_max
 
     def submit(self, job: Job, weight: int = 1) -> Future[Any]:
         """Queue a job; the future ends after the commit that holds it, or with its error. Never waits.
@@ -77,7 +89,7 @@ class Writer:
 
     def _loop(self) -> None:
         while True:
-            first = self._queue.get()
+            first, self._over = self._over or self._queue.get(), None
             if first is None:
                 return
             batch, ended = self._gather(first)
@@ -87,19 +99,22 @@ class Writer:
 
     def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         batch, weight = [first], first.weight
-        while weight < limits.BATCH_OPS_MAX:
+        while len(batch) < limits.BATCH_OPS_MAX:
             try:
                 waiting = self._queue.get_nowait()
             except queue.Empty:
                 break
             if waiting is None:
                 return batch, True
+            if weight + waiting.weight > self.pace.ops_max:
+                self._over = waiting
+                break
             batch.append(waiting)
             weight += waiting.weight
         return batch, False
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
-        jobs = [waiting.job for waiting in batch]
+        jobs, began = [waiting.job for waiting in batch], self._elapsed()
         try:
             results, committed = self._attempt(jobs)
         except Exception as error:
@@ -107,6 +122,7 @@ class Writer:
             for waiting in batch:
                 waiting.future.set_exception(failure)
             return
+        self.pace.took(sum(waiting.weight for waiting in batch), (self._elapsed() - began) * 1000)
         for waiting, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
                 waiting.future.set_exception(result)

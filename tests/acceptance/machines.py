@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from sync import limits
 from sync.hub import Hub
 from sync.link import Link
 from sync.log_reader import LogReader
@@ -24,7 +25,7 @@ class InlineWriter:
 
     def __init__(self, replica: Replica, on_commit: Callable[[Committed], None]) -> None:
         self.replica, self._on_commit = replica, on_commit
-        self.held, self.fail = False, 0
+        self.held, self.fail, self.ops_max = False, 0, limits.BATCH_OPS_MAX
         self.waiting: list[tuple[Any, Future[Any]]] = []
 
     def submit(self, job: Any, weight: int = 1) -> Future[Any]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from sync import protocol
 from sync.actions import Close
+from sync.link import in_jobs
+from sync.oplog import Segment
 from tests.acceptance.machines import Cable, Machine, SimulatedWire
 from tests.unit.sync.nodes import report
 
@@ -99,3 +102,34 @@ def test_the_accepting_side_hears_only_sockets_that_are_connected(wire: Simulate
     hub.hub.disconnected("socket")
     hub.hub.received("socket", b"x")
     assert len(sent) == 1  # one refusal
+
+
+def test_a_run_is_committed_in_jobs_of_what_the_machine_takes_and_receipted_once(wire: SimulatedWire) -> None:
+    hub, tablet = wire.machine("hub"), wire.machine("tablet", ("field",))
+    for number in range(250):
+        tablet.write(report(str(number), text="x"))
+    hub.writer.ops_max = 100
+    jobs: list[int] = []
+    real = hub.writer.submit
+
+    def submit(job: Any, weight: int = 1) -> Any:
+        jobs.append(weight)
+        return real(job, weight)
+
+    hub.writer.submit = submit
+    cable = wire.connect(tablet, hub)
+    wire.settle()
+    assert hub.digest() == tablet.digest()
+    assert sum(jobs) == 251 and max(jobs) <= 100
+    runs = [frame for to, data in cable.log if to == 0 and isinstance(frame := protocol.decode(data), protocol.Run)]
+    acks = [frame for to, data in cable.log if to == 1 and isinstance(frame := protocol.decode(data), protocol.Ack)]
+    assert [ack.number for ack in acks] == [run.number for run in runs]
+    assert all(len(ack.receipts) == 1 for ack in acks)
+    assert len(runs) < len([weight for weight in jobs if weight])
+
+
+def test_jobs_keep_the_order_of_their_segments_and_hold_at_least_one() -> None:
+    segments = [Segment(b"", 1, b"", (b"",) * size) for size in (3, 3, 9, 1, 2, 2)]
+    parts = in_jobs(segments, 5)
+    assert [segment for part in parts for segment in part] == segments
+    assert [[len(segment.bodies) for segment in part] for part in parts] == [[3], [3], [9], [1, 2, 2]]

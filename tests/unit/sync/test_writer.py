@@ -144,3 +144,35 @@ def test_what_was_queued_before_the_end_is_committed() -> None:
 def test_an_error_of_our_own_is_not_taken_for_the_disk() -> None:
     error = BadChange("too long")
     assert writer_module.store_error(error) is error
+
+
+def test_a_batch_holds_no_more_operations_than_the_machine_commits_in_50_ms() -> None:
+    replica, seconds, sizes = make_replica("node"), [0.0], [0]
+
+    def job(replica: Replica) -> None:
+        seconds[0] += 0.010
+        sizes[-1] += 1
+
+    writer = Writer(replica, elapsed=lambda: seconds[0], on_commit=lambda _: sizes.append(0))
+    writer.pace.ops_per_ms = 0.1
+    gate = threading.Event()
+    writer.submit(lambda replica: gate.wait(5), 0)
+    futures = [writer.submit(job) for _ in range(23)]
+    gate.set()
+    for future in futures:
+        future.result(5)
+    writer.stop()
+    assert [size for size in sizes if size] == [5, 5, 5, 5, 3]
+
+
+def test_a_job_larger_than_a_batch_goes_alone() -> None:
+    replica, commits = make_replica("node"), []
+    writer = Writer(replica, on_commit=commits.append)
+    gate = threading.Event()
+    writer.submit(lambda replica: gate.wait(5), 0)
+    futures = [writer.submit(lambda replica: None, weight) for weight in (1, 900, 400, 200)]
+    gate.set()
+    for future in futures:
+        future.result(5)
+    writer.stop()
+    assert len(commits) in (4, 5)  # the one that waited, then 1 | 900 | 400 | 200
