@@ -47,6 +47,7 @@ class Committed:
 
     changed: frozenset[RecordKey]
     ends: Mapping[bytes, tuple[int, bytes]]  # stream -> (last seq, h)
+    nodes: Mapping[bytes, bytes]  # stream -> the node that writes it
     position: int  # of the log's last run
 
     @property
@@ -100,7 +101,8 @@ class Replica:
     def published(self) -> Committed:
         """What links may know: the state after a commit, never one inside a transaction."""
         ends = {stream.id: (stream.last, stream.head) for stream in self.streams.values()}
-        return Committed(frozenset(self._changed), ends, oplog.last_position(self.connection))
+        nodes = {stream.id: stream.node for stream in self.streams.values()}
+        return Committed(frozenset(self._changed), ends, nodes, oplog.last_position(self.connection))
 
     # -- one transaction -------------------------------------------------------------------------
 

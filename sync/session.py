@@ -45,6 +45,10 @@ class Published(Protocol):
         """stream -> (last seq, h)"""
 
     @property
+    def nodes(self) -> Mapping[bytes, bytes]:
+        """stream -> the node that writes it"""
+
+    @property
     def position(self) -> int:
         """The log's last run."""
 
@@ -261,7 +265,19 @@ class Session:
         """Both hold the same: what is sent begins behind the log's end of then, without reading what is before it."""
         actions = self._begin(held.vector)
         self.sending.begin_at(held.position)
+        assert self.peer is not None
+        # Equal chains are the receipt of all that this node wrote: the one for it may have been lost with a link.
+        actions.append(Receipts(self.peer.node_id, self._heads_of(self.local.certificate.node_id)))
         return actions
+
+    def _heads_of(self, node: bytes) -> tuple[tuple[bytes, int, bytes], ...]:
+        """What is held here of a node's streams, as a receipt says it."""
+        found = self.local.published()
+        return tuple(
+            (stream, seq, head[: protocol.HEAD_BYTES])
+            for stream, (seq, head) in sorted(found.ends.items())
+            if found.nodes.get(stream) == node
+        )
 
     def _begin(self, theirs: Mapping[bytes, int]) -> list[Action]:
         assert self.peer is not None
@@ -279,13 +295,17 @@ class Session:
         return actions
 
     def _compare(self, theirs: Mapping[bytes, int], mine: Vector) -> list[Action]:
-        """The digests differed. Where the numbers do not, the chains do: tell ours, so that forks are seen."""
+        """The digests differed: receipt again what is held of the peer (a receipt may have been lost with a link).
+
+        Where the numbers do not differ, the chains do: then all heads are told, so that forks are seen.
+        """
+        assert self.peer is not None
         self.sending.tell(self.local.branches())
         if dict(theirs) != mine:
-            return []
-        listed = sorted(
-            (stream, seq, head[: protocol.HEAD_BYTES]) for stream, (seq, head) in self.local.published().ends.items()
-        )
+            listed = list(self._heads_of(self.peer.node_id))
+        else:
+            ends = self.local.published().ends
+            listed = sorted((stream, seq, head[: protocol.HEAD_BYTES]) for stream, (seq, head) in ends.items())
         parts = [listed[at : at + limits.RUN_OPS_MAX] for at in range(0, len(listed), limits.RUN_OPS_MAX)]
         return [Send(protocol.encode(Ack(0, tuple(part)))) for part in parts]
 

@@ -176,12 +176,26 @@ class Cluster:
     def digests(self) -> set[str]:
         return {node.status()["digest"] for node in self.nodes}
 
+    def differences(self) -> str:
+        """Where the nodes stand apart, for whoever reads the failure."""
+        told = {node.name: node.status() for node in self.nodes}
+        streams = sorted(set().union(*(status["vector"] for status in told.values())))
+        places = {stream: [status["vector"].get(stream, 0) for status in told.values()] for stream in streams}
+        lines = [
+            f"{name}: {[status[key] for key in ('digest', 'unsent', 'forks', 'quarantined', 'awaited', 'hub')]}"
+            for name, status in told.items()
+        ]
+        return "\n".join(lines + [f"{s}: {seqs}" for s, seqs in places.items() if len(set(seqs)) > 1])
+
     def await_equal(self, within_s: float) -> None:
         """All nodes hold the same, and nothing is unsent."""
-        eventually(
-            lambda: len(self.digests()) == 1 and not any(node.status()["unsent"] for node in self.nodes),
-            within_s, "equal digests and nothing unsent",
-        )  # fmt: skip
+        try:
+            eventually(
+                lambda: len(self.digests()) == 1 and not any(node.status()["unsent"] for node in self.nodes),
+                within_s, "equal digests and nothing unsent",
+            )  # fmt: skip
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.differences()}") from error
 
 
 def report_document(incident: str, summary: str, record_id: str | None = None) -> dict[str, Any]:

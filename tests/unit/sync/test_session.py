@@ -112,7 +112,7 @@ def test_two_nodes_that_hold_the_same_say_only_their_digests() -> None:
     (vector,) = [frame for frame in frames(after) if isinstance(frame, VectorFrame)]
     answer = called.session.on_frame(protocol.encode(vector), NOW)
     assert frames(answer) == [VectorFrame(vector.digest, None)]
-    assert caller.session.on_frame(answer[0].frame, NOW) == []
+    assert frames(caller.session.on_frame(answer[0].frame, NOW)) == []
 
 
 def test_two_nodes_that_hold_the_same_do_not_read_the_whole_log_again() -> None:
@@ -472,6 +472,30 @@ def test_on_a_slow_line_no_more_is_under_way_than_it_takes_in_two_seconds() -> N
     under_way = runs(caller.session.on_frame(protocol.encode(Ack(run.number, ())), NOW + 1_000))
     assert len(under_way) >= 1
     assert sum(len(frame) for frame, _ in under_way) <= 2 * limits.FIRST_RUN_BYTES
+
+
+def receipts_in(actions: list[Any]) -> list[tuple[bytes, int]]:
+    return [(stream, seq) for action in actions if isinstance(action, Receipts) for stream, seq, _ in action.receipts]
+
+
+def test_a_receipt_that_was_lost_with_its_link_is_given_again_on_the_next() -> None:
+    """The hub was killed between its commit and its answer: "not yet sent" must not stand for ever."""
+    caller, called = Side("tablet", True), Side("hub", False)
+    write(caller.replica, report("a", text="x"))
+    stream, seq = next(iter(caller.replica.vector.items()))
+    called.replica.run_batch([lambda replica: replica.receive(everything(caller.replica), None)])
+    write(called.replica, report("b", text="y"))  # the digests differ
+    done = opened(caller, called)
+    assert (stream, seq) in receipts_in(done["caller"])
+
+
+def test_equal_digests_are_the_receipt_of_what_this_node_wrote() -> None:
+    caller, called = Side("tablet", True), Side("hub", False)
+    write(caller.replica, report("a", text="x"))
+    stream, seq = next(iter(caller.replica.vector.items()))
+    called.replica.run_batch([lambda replica: replica.receive(everything(caller.replica), None)])
+    done = opened(caller, called)
+    assert receipts_in(done["caller"]) == [(stream, seq)]
 
 
 # -- what the vectors show ---------------------------------------------------------------------------
