@@ -101,9 +101,7 @@ def is_complete(vendor: Path, seal: str) -> bool:
 
 def locked_versions(root: Path) -> dict[str, str]:
     lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
-    return {
-        wanted.package: lock["packages"][f"node_modules/{wanted.package}"]["version"] for wanted in WANTED
-    }
+    return {wanted.package: lock["packages"][f"node_modules/{wanted.package}"]["version"] for wanted in WANTED}
 
 
 def run_npm_ci(workdir: Path) -> None:

@@ -153,9 +153,7 @@ class Accounts:
 
     # -- plain work ------------------------------------------------------------------------------
 
-    def _write_person(
-        self, user_id: uuid.UUID, name: str, role: str, author: str | None, keep: Keep
-    ) -> Person:
+    def _write_person(self, user_id: uuid.UUID, name: str, role: str, author: str | None, keep: Keep) -> Person:
         if not self.node.enrolled:
             raise NotEnrolled("this terminal is not enrolled, and writes nothing before it is")
         if role not in catalog.table("roles").codes:
@@ -230,9 +228,7 @@ class Accounts:
         now = self.node.clock()
         tries = [at for at in self._tries.get(name, []) if 0 <= now - at < TRIES_WITHIN_MS]
         if len(tries) >= TRIES_MAX:
-            raise RateLimited(
-                "too_many_tries", "Too many tries for this name.", "Wait a minute, then try again."
-            )
+            raise RateLimited("too_many_tries", "Too many tries for this name.", "Wait a minute, then try again.")
         if len(self._tries) >= NAMES_COUNTED_MAX and name not in self._tries:
             self._tries.pop(next(iter(self._tries)))
         self._tries[name] = [*tries, now]

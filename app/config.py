@@ -71,9 +71,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSetting(
-            None, f"{path} cannot be read: {error}", "Mend the file, or move it away."
-        ) from error
+        raise BadSetting(None, f"{path} cannot be read: {error}", "Mend the file, or move it away.") from error
     _refuse_unknown(document, [name for name in names() if name != "home"], str(path))
     folder = path.parent
     return {key: folder / value if _is_path(key, value) else value for key, value in document.items()}

@@ -69,9 +69,7 @@ def _disk(node: Any) -> Finding:
     hint = "Free some space: a full disk stops new records, and nothing else."
     if free < DISK_WRONG_BYTES:
         return Finding("disk", "wrong", text, hint)
-    return (
-        Finding("disk", "warning", text, hint) if free < DISK_WARNING_BYTES else Finding("disk", "ok", text)
-    )
+    return Finding("disk", "warning", text, hint) if free < DISK_WARNING_BYTES else Finding("disk", "ok", text)
 
 
 def _ballast(node: Any) -> Finding:
@@ -119,9 +117,7 @@ def _chains(node: Any) -> Finding:
             hint = "This copy of the log was altered or damaged: keep it, and enrol this device anew."
             return Finding("chain", "wrong", f"stream {stream.hex()[:16]} of {public}: {first_fault}", hint)
         streams, operations = streams + 1, operations + number
-    return Finding(
-        "chain", "ok", f"{operations:,} operations in {streams} streams, every chain and signature holds"
-    )
+    return Finding("chain", "ok", f"{operations:,} operations in {streams} streams, every chain and signature holds")
 
 
 def _verified(connection: Any) -> Iterator[tuple[int, bytes, str, str]]:
@@ -138,9 +134,7 @@ def _verified(connection: Any) -> Iterator[tuple[int, bytes, str, str]]:
 def _fault_of(connection: Any, stream: Any) -> str:
     from sync.certificate import Certificate
 
-    row = connection.execute(
-        "SELECT data FROM certificate WHERE stream = ? ORDER BY seq", (stream["no"],)
-    ).fetchone()
+    row = connection.execute("SELECT data FROM certificate WHERE stream = ? ORDER BY seq", (stream["no"],)).fetchone()
     if row is None:
         return "its certificate is missing"
     public = Certificate.decode(bytes(row[0])).public
@@ -159,15 +153,11 @@ def _fault_of(connection: Any, stream: Any) -> str:
         if head != bytes(run["head"]):
             return f"the chain breaks at {seq}"
         try:
-            signing.verify(
-                public, bytes(run["signature"]), signing.log_message(bytes(stream["id"]), seq, head)
-            )
+            signing.verify(public, bytes(run["signature"]), signing.log_message(bytes(stream["id"]), seq, head))
         except BadSignature:
             return f"the signature at {seq} does not fit"
     return (
-        ""
-        if (seq, head) == (stream["last"], bytes(stream["head"]))
-        else f"its end is not where it should be ({seq})"
+        "" if (seq, head) == (stream["last"], bytes(stream["head"])) else f"its end is not where it should be ({seq})"
     )
 
 
@@ -186,9 +176,7 @@ def _clock(node: Any) -> Finding:
     text = f"{offset / 1000:+.1f} s from the hub's clock"
     if abs(offset) < CLOCK_WARNING_MS:
         return Finding("clock", "ok", text)
-    return Finding(
-        "clock", "warning", text, "Set this machine's clock; the times shown are corrected until then."
-    )
+    return Finding("clock", "warning", text, "Set this machine's clock; the times shown are corrected until then.")
 
 
 def _peers(node: Any) -> Iterator[Finding]:

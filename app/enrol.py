@@ -69,9 +69,7 @@ def _ask(node: Any, hub_url: str, code: Code, transcript: Transcript) -> Certifi
             "proof": transcript.request_proof(code.secret).hex(),
         },
     )
-    return transcript.check_answer(
-        code.secret, hex_of(answer, "certificate", None), hex_of(answer, "proof", 32)
-    )
+    return transcript.check_answer(code.secret, hex_of(answer, "certificate", None), hex_of(answer, "proof", 32))
 
 
 def _fetch(url: str, document: Mapping[str, Any] | None) -> Any:
@@ -80,9 +78,7 @@ def _fetch(url: str, document: Mapping[str, Any] | None) -> Any:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     handlers = (urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     data = None if document is None else json.dumps(document).encode()
-    request = urllib.request.Request(
-        url, data, {"Content-Type": "application/json", "Accept": "application/json"}
-    )
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", "Accept": "application/json"})
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=HTTP_SECONDS) as response:
             return json.loads(response.read(ANSWER_BYTES_MAX))
@@ -92,16 +88,12 @@ def _fetch(url: str, document: Mapping[str, Any] | None) -> Any:
         raise CommandFailed("hub_unclear", f"{url} does not answer as a hub", CHECK_ADDRESS) from error
     except (OSError, urllib.error.URLError) as error:
         reason = getattr(error, "reason", error)
-        raise CommandFailed(
-            "hub_unreachable", f"the hub at {url} does not answer: {reason}", CHECK_ADDRESS
-        ) from error
+        raise CommandFailed("hub_unreachable", f"the hub at {url} does not answer: {reason}", CHECK_ADDRESS) from error
 
 
 def _refusal(error: urllib.error.HTTPError) -> AppError:
     try:
         problem = json.loads(error.read(ANSWER_BYTES_MAX))
-        return CommandFailed(
-            str(problem["code"]), f"the hub refused: {problem['detail']}", str(problem["hint"])
-        )
+        return CommandFailed(str(problem["code"]), f"the hub refused: {problem['detail']}", str(problem["hint"]))
     except (ValueError, KeyError, TypeError, OSError):
         return CommandFailed("hub_unclear", f"the hub answered with status {error.code}", CHECK_ADDRESS)

@@ -57,9 +57,7 @@ def make_code(node: Any) -> MadeCode:
 
     def keep(connection: Connection) -> None:
         connection.execute("DELETE FROM enrol_codes WHERE expires_at < ?", (now - CODES_KEPT_MS,))
-        live = connection.execute(
-            "SELECT count(*) FROM enrol_codes WHERE used_at IS NULL AND expires_at > ?", (now,)
-        )
+        live = connection.execute("SELECT count(*) FROM enrol_codes WHERE used_at IS NULL AND expires_at > ?", (now,))
         if live.fetchone()[0] >= CODES_MAX:
             raise RateLimited("too_many_codes", "too many codes are open", "Wait until some have expired.")
         columns = "INSERT INTO enrol_codes (code_id, secret, made_at, expires_at) VALUES (?, ?, ?, ?)"
@@ -82,9 +80,7 @@ class Door:
         """What a device asks first: who the city is, who speaks, and a nonce for one request."""
         _require_issuer(self.node)
         now, nonce = self.node.clock(), secrets.token_bytes(NONCE_BYTES)
-        while self._nonces and (
-            len(self._nonces) >= NONCES_MAX or next(iter(self._nonces.values())) < now - NONCE_MS
-        ):
+        while self._nonces and (len(self._nonces) >= NONCES_MAX or next(iter(self._nonces.values())) < now - NONCE_MS):
             self._nonces.popitem(last=False)
         self._nonces[nonce] = now
         return {
@@ -103,9 +99,7 @@ class Door:
             raise RateLimited("too_many_tries", "too many wrong codes", "Wait a minute, then try again.")
         asked = _Asked.read(document)
         if self._nonces.pop(asked.issuer_nonce, None) is None:
-            raise Conflict(
-                "nonce_unknown", "the request does not follow a hello", "Start the enrolment again."
-            )
+            raise Conflict("nonce_unknown", "the request does not follow a hello", "Start the enrolment again.")
         transcript = asked.transcript(self.node)
         with self._one_at_a_time:
             row = self._row_of(transcript, asked.proof)
@@ -189,13 +183,9 @@ class _Asked:
     @staticmethod
     def read(document: Any) -> _Asked:
         if not isinstance(document, dict) or document.get("version") != VERSION:
-            raise BadRequest(
-                "bad_request", "this is no enrolment request", "Use a terminal of the same release."
-            )
+            raise BadRequest("bad_request", "this is no enrolment request", "Use a terminal of the same release.")
         values: dict[str, Any] = {name: hex_of(document, name, size) for name, size in _LENGTHS.items()}
-        return _Asked(
-            **values, name=shape.text(shape.NAME_CHARS_MAX, lines=False)("name", document.get("name"))
-        )
+        return _Asked(**values, name=shape.text(shape.NAME_CHARS_MAX, lines=False)("name", document.get("name")))
 
     def transcript(self, node: Any) -> Transcript:
         return Transcript(

@@ -97,9 +97,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise CommandFailed(
-            "bad_address", f"cannot listen on {host}: {error.strerror}", "Check --host."
-        ) from error
+        raise CommandFailed("bad_address", f"cannot listen on {host}: {error.strerror}", "Check --host.") from error
     try:
         if os.name != "nt":  # there it would let a second process take the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -110,9 +108,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         hint = "Stop what uses it, or choose another with --port."
-        raise CommandFailed(
-            "port_in_use", f"cannot listen on {host}:{port}: {error.strerror}", hint
-        ) from error
+        raise CommandFailed("port_in_use", f"cannot listen on {host}:{port}: {error.strerror}", hint) from error
     return listener
 
 
@@ -126,9 +122,7 @@ def _tls(settings: Settings) -> dict[str, Any]:
     try:
         context.load_cert_chain(settings.tls_cert, settings.tls_key)
     except (ssl.SSLError, OSError) as error:
-        raise CommandFailed(
-            "tls_unusable", f"the certificate cannot be used: {error}", "Check both files."
-        ) from error
+        raise CommandFailed("tls_unusable", f"the certificate cannot be used: {error}", "Check both files.") from error
     return {"ssl_context": context}
 
 

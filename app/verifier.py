@@ -25,9 +25,7 @@ def make(passphrase: str) -> str:
     try:
         secret = passphrase.encode()
     except UnicodeEncodeError as error:
-        raise Invalid(
-            "bad_text", "The passphrase is no text.", "Type it again.", field="passphrase"
-        ) from error
+        raise Invalid("bad_text", "The passphrase is no text.", "Type it again.", field="passphrase") from error
     return _outside_the_loop(_hash, secret)
 
 

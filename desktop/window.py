@@ -31,9 +31,7 @@ def open_window(url: str) -> None:
     """Show the page and return when the window has been closed."""
     webview = _webview()
     webview.settings["ALLOW_DOWNLOADS"] = True  # exports and printed forms are saved from the page
-    webview.create_window(
-        TITLE, url, width=SIZE[0], height=SIZE[1], min_size=SIZE_MIN, text_select=True, zoomable=True
-    )
+    webview.create_window(TITLE, url, width=SIZE[0], height=SIZE[1], min_size=SIZE_MIN, text_select=True, zoomable=True)
     try:
         # private_mode: no cookie or page of the window stays on the disk outside the encrypted store
         webview.start(gui=_toolkit(), private_mode=True)

@@ -86,9 +86,7 @@ def make_layers() -> list[Layer]:
         Layer("river.geojson", "大葦川と古葦川", "river", _river(mesh)),
         Layer("flood_depth.geojson", "大葦川 洪水浸水想定(最大規模)", "flood_depth", _flood_depth(mesh)),
         Layer("flood_duration.geojson", "大葦川 浸水継続時間", "flood_duration", _flood_duration(mesh)),
-        Layer(
-            "collapse_zone.geojson", "大葦川 家屋倒壊等氾濫想定区域", "collapse_zone", _collapse_zone(mesh)
-        ),
+        Layer("collapse_zone.geojson", "大葦川 家屋倒壊等氾濫想定区域", "collapse_zone", _collapse_zone(mesh)),
         Layer("roads.geojson", "道路と鉄道", "roads", road_features()),
         Layer("shelters.json", "避難所", "shelters", shelter_rows()),
     ]
@@ -138,9 +136,7 @@ def _nearest(number: int) -> list[Cut]:
 
 
 def _river(mesh: Mesh) -> list[Feature]:
-    middle = [
-        ground.to_degrees((x, ground.bank_y(x) - ground.RIVER_WIDTH_M / 2)) for x in range(-300, 6301, 100)
-    ]
+    middle = [ground.to_degrees((x, ground.bank_y(x) - ground.RIVER_WIDTH_M / 2)) for x in range(-300, 6301, 100)]
     tributary = [ground.to_degrees(place) for place in _rounded(ground.TRIBUTARY)]
     water = mesh.area((_value(BANK), -ground.RIVER_WIDTH_M, 0))
     return [
@@ -187,9 +183,7 @@ def _collapse_zone(mesh: Mesh) -> list[Feature]:
 
 
 def _features(shapes: Sequence[BaseGeometry], **properties: object) -> list[Feature]:
-    return [
-        {"type": "Feature", "properties": properties | NOTE, "geometry": mapping(item)} for item in shapes
-    ]
+    return [{"type": "Feature", "properties": properties | NOTE, "geometry": mapping(item)} for item in shapes]
 
 
 def _content(layer: Layer) -> bytes:

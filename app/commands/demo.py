@@ -8,9 +8,7 @@ import click
 
 
 @click.command("demo")
-@click.option(
-    "--port", type=click.IntRange(1, 65_533), default=8400, show_default=True, help="Port of the hub."
-)
+@click.option("--port", type=click.IntRange(1, 65_533), default=8400, show_default=True, help="Port of the hub.")
 @click.option("--dir", "folder", metavar="DIR", help="Where the three data folders lie; kept if named.")
 def command(port: int, folder: str | None) -> None:
     """Run a hub and two terminals with an invented city; Ctrl-C stops them all."""

@@ -48,9 +48,7 @@ def _ask(option: str, kind: Any) -> str:
 def _print_sheet(born: Born) -> None:
     click.echo(f"{born.role} {born.name}: node {born.node_id}, in {born.home}")
     if born.role == "terminal":
-        click.echo(
-            "Next: on the hub `tomoshibi enrol-code`, then here `tomoshibi enrol --hub URL --code CODE`."
-        )
+        click.echo("Next: on the hub `tomoshibi enrol-code`, then here `tomoshibi enrol --hub URL --code CODE`.")
         return
     click.echo("")
     click.echo("Print this sheet and keep it apart from the machine. It is shown this once.")

@@ -51,9 +51,7 @@ def carry_out(settings: Settings, command: str, **arguments: Any) -> Any:
 def perform(node: Node, command: str, arguments: Mapping[str, Any]) -> Any:
     """Carry out a command on a node that is open in this process."""
     if command not in PERFORMED:
-        raise CommandFailed(
-            "unknown_command", f"a running node does not carry out {command}", "Use one release."
-        )
+        raise CommandFailed("unknown_command", f"a running node does not carry out {command}", "Use one release.")
     return importlib.import_module(f"app.commands.{command}").perform(node, **arguments)
 
 

@@ -30,18 +30,12 @@ def perform(node: Any, named: str, reason: str) -> dict[str, Any]:
     from app.queries import nodes
 
     ids = {uuid.UUID(found.id).hex: found for found in nodes.listed(node.reader())}
-    fitting = {
-        node_id: found for node_id, found in ids.items() if named in (node_id, found["label"], found["name"])
-    }
+    fitting = {node_id: found for node_id, found in ids.items() if named in (node_id, found["label"], found["name"])}
     if len(fitting) != 1:
         problem = "no node is called" if not fitting else "several nodes are called"
-        raise CommandFailed(
-            "unknown_node", f"{problem} {named}", "Name it by its node id; see the sync page."
-        )
+        raise CommandFailed("unknown_node", f"{problem} {named}", "Name it by its node id; see the sync page.")
     ((node_id, found),) = fitting.items()
     if node_id == node.node_id:
-        raise CommandFailed(
-            "own_node", "a node does not revoke itself", "Give the command on another issuer."
-        )
+        raise CommandFailed("own_node", "a node does not revoke itself", "Give the command on another issuer.")
     node.revoke(node_id, None, reason)  # None: what this node holds of it stays accepted
     return {"node_id": node_id, "name": found["name"], "label": found["label"]}

@@ -26,6 +26,4 @@ def counted(db: Any, incident_id: str | None = None) -> int:
     where = Where().also("conflicts > 0")
     if incident_id is not None:
         where = where.also("incident_id = ?", incident_id)
-    return sum(
-        row.count(db, kind.name, where) for kind in KINDS if not kind.entry and kind.name != "revocations"
-    )
+    return sum(row.count(db, kind.name, where) for kind in KINDS if not kind.entry and kind.name != "revocations")

@@ -25,9 +25,7 @@ def get(db: Any, incident_id: str) -> Record | None:
 
 def listed(db: Any) -> list[IncidentLine]:
     """Every incident: those that are going on first, then the newest first."""
-    found = select(
-        db, kind_of("incidents"), Where(), "ORDER BY closed_at IS NOT NULL, created_at DESC, id DESC"
-    )
+    found = select(db, kind_of("incidents"), Where(), "ORDER BY closed_at IS NOT NULL, created_at DESC, id DESC")
     totals = _report_counts(db)
     return [IncidentLine(incident, *totals.get(incident.id, (0, 0))) for incident in found]
 

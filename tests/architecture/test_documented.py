@@ -37,11 +37,7 @@ def test_each_command_is_documented_with_every_option_and_no_other(path: str) ->
     documented = set(re.findall(r"--[a-z-]+", rows[0]))
     parameters = ALL[path].params
     assert documented == {
-        flag
-        for option in parameters
-        if isinstance(option, click.Option)
-        for flag in option.opts
-        if flag[:2] == "--"
+        flag for option in parameters if isinstance(option, click.Option) for flag in option.opts if flag[:2] == "--"
     }
     for argument in (parameter for parameter in parameters if isinstance(parameter, click.Argument)):
         assert (argument.name or "").upper() in rows[0]

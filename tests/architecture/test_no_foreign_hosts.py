@@ -104,9 +104,7 @@ def files_to_read(root: Path) -> Iterator[Path]:
     for folder in PAGE_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             inside = path.relative_to(root / folder).parts
-            if path.suffix in MARKUP | SCRIPTS | STYLES | DATA and not inside[0].lstrip(".").startswith(
-                "vendor"
-            ):
+            if path.suffix in MARKUP | SCRIPTS | STYLES | DATA and not inside[0].lstrip(".").startswith("vendor"):
                 yield path
     for folder in CODE_FOLDERS:
         yield from sorted((root / folder).rglob("*.py"))

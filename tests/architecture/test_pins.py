@@ -80,7 +80,5 @@ def test_a_planted_host_or_loose_pin_is_refused(planted: str) -> None:
 
 def test_a_planted_address_in_the_lock_is_refused() -> None:
     address = "https://packages.example/leaflet.tgz"
-    lock = {
-        "packages": {"node_modules/leaflet": {"resolved": address, "funding": {"url": "https://a.example"}}}
-    }
+    lock = {"packages": {"node_modules/leaflet": {"resolved": address, "funding": {"url": "https://a.example"}}}}
     assert hosts_of_lock(lock) == [address]

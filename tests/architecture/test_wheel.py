@@ -38,9 +38,7 @@ def test_the_browser_packages_are_those_of_the_lock_file() -> None:
 @pytest.mark.deep
 @pytest.mark.timeout(600)
 def test_the_wheel_holds_what_a_node_needs(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)], check=True
-    )
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())

@@ -33,9 +33,7 @@ def test_a_person_logs_in_with_name_and_passphrase(accounts: Accounts) -> None:
     ("name", "passphrase"),
     [("本部花子", "別のパスフレーズ"), ("誰か", PASSPHRASE), ("", ""), ("\ud800", "\ud800")],
 )
-def test_a_wrong_name_and_a_wrong_passphrase_get_one_answer(
-    accounts: Accounts, name: str, passphrase: str
-) -> None:
+def test_a_wrong_name_and_a_wrong_passphrase_get_one_answer(accounts: Accounts, name: str, passphrase: str) -> None:
     accounts.add_user("本部花子", "hq_operator", PASSPHRASE)
     with pytest.raises(Unauthenticated) as caught:
         accounts.login(name, passphrase)
@@ -56,17 +54,13 @@ def test_no_passphrase_is_an_operation_or_stands_in_a_table(accounts: Accounts) 
 
 
 @pytest.mark.parametrize("passphrase", ["", "短い", "x" * 257, "\ud800" * 10])
-def test_a_passphrase_that_is_none_is_refused_and_nobody_is_added(
-    accounts: Accounts, passphrase: str
-) -> None:
+def test_a_passphrase_that_is_none_is_refused_and_nobody_is_added(accounts: Accounts, passphrase: str) -> None:
     with pytest.raises(Invalid):
         accounts.add_user("本部花子", "hq_operator", passphrase)
     assert users.listed(accounts.node.reader()) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "role"), [("x", "king"), ("", "patrol"), ("a" * 101, "patrol"), ("a\0b", "patrol")]
-)
+@pytest.mark.parametrize(("name", "role"), [("x", "king"), ("", "patrol"), ("a" * 101, "patrol"), ("a\0b", "patrol")])
 def test_a_user_that_is_none_is_refused(accounts: Accounts, name: str, role: str) -> None:
     with pytest.raises(AppError) as caught:
         accounts.add_user(name, role, PASSPHRASE)

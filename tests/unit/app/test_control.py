@@ -13,9 +13,7 @@ import pytest
 from app.control import ControlServer, call
 from app.errors import CommandFailed, Forbidden
 
-pytestmark = pytest.mark.skipif(
-    os.name == "nt", reason="Windows has no control socket: commands take the lock"
-)
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no control socket: commands take the lock")
 
 
 def answer(command: str, arguments: Mapping[str, Any]) -> Any:
@@ -74,12 +72,8 @@ def test_a_fault_is_told_and_the_next_command_is_served(server: ControlServer, p
     assert call(path, "status", {}) == {"command": "status"}
 
 
-@pytest.mark.parametrize(
-    "line", [b"\n", b"[]\n", b"{}\n", b'{"command": 1}\n', b"\xff\n", b"[" * 50_000 + b"\n"]
-)
-def test_nonsense_is_answered_and_the_next_command_is_served(
-    server: ControlServer, path: Path, line: bytes
-) -> None:
+@pytest.mark.parametrize("line", [b"\n", b"[]\n", b"{}\n", b'{"command": 1}\n', b"\xff\n", b"[" * 50_000 + b"\n"])
+def test_nonsense_is_answered_and_the_next_command_is_served(server: ControlServer, path: Path, line: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
         connection.connect(str(path))

@@ -66,9 +66,7 @@ def test_a_code_lets_a_device_in_and_its_name_is_known(door: Door, code: Code) -
     key = SigningKey.generate()
     document, said = ask(door, code, key)
     answer = door.request(document)
-    given = said.check_answer(
-        code.secret, bytes.fromhex(answer["certificate"]), bytes.fromhex(answer["proof"])
-    )
+    given = said.check_answer(code.secret, bytes.fromhex(answer["certificate"]), bytes.fromhex(answer["proof"]))
     assert (given.label, given.capabilities, given.name) == ("T01", frozenset({"field"}), "巡回A")
     record = nodes.get(door.node.reader(), given.node_id.hex())
     assert record is not None and (record["label"], record["role"]) == ("T01", "terminal")

@@ -73,9 +73,7 @@ def test_every_geometry_is_valid_and_marked_as_training(name: str) -> None:
 
 
 def test_the_city_lies_in_the_open_pacific(city: BaseGeometry) -> None:
-    west, south, east, north = (
-        unary_union([shape(f["geometry"]) for f in features("river")]).union(city).bounds
-    )
+    west, south, east, north = unary_union([shape(f["geometry"]) for f in features("river")]).union(city).bounds
     # The land around: Kii (33.4 N), Tanegashima (131.1 E), the Izu islands (139 E), Daito (26 N) and
     # Sofu-gan (29.8 N, 140.3 E). The nearest of them is over 200 km away.
     assert 135.9 < west < east < 136.2 and 31.4 < south < north < 31.6
@@ -90,9 +88,7 @@ def test_the_districts_tile_the_city(city: BaseGeometry) -> None:
         assert district.contains(Point(feature["properties"]["label"]))
 
 
-def test_between_70_and_85_percent_of_the_city_floods(
-    city: BaseGeometry, ranks: dict[int, BaseGeometry]
-) -> None:
+def test_between_70_and_85_percent_of_the_city_floods(city: BaseGeometry, ranks: dict[int, BaseGeometry]) -> None:
     assert set(ranks) == {1, 2, 3, 4}
     wet = unary_union(list(ranks.values()))
     assert 0.70 < wet.intersection(city).area / city.area < 0.85
