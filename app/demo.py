@@ -21,7 +21,7 @@ import requests
 from app import processes
 from app.errors import CommandFailed
 
-INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "応急対応"}
+INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "emergency"}
 WELCOME = "訓練を始めます。巡回班は被害を見つけたら、端末の「被害を報告」から送ってください。"
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for another
 
