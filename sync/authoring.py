@@ -22,12 +22,10 @@ from sync.operation import (
     SET,
     WORK,
     Change,
-    Operation,
     RecordKey,
     Version,
-    decode_body,
-    encode_body,
     stream_id,
+    write_operation,
 )
 from sync.oplog import Stream
 
@@ -74,6 +72,7 @@ def record(replica: Replica, changes: Sequence[Change], author: bytes | None) ->
     for change in changes:
         refusal = _refusal(replica, change)
         if refusal is not None:
+            replica.projector.leave()
             return refusal
     replica.ensure_incarnation()
     versions = [_record_one(replica, change, author) for change in changes]
@@ -82,11 +81,12 @@ def record(replica: Replica, changes: Sequence[Change], author: bytes | None) ->
 
 def _refusal(replica: Replica, change: Change) -> Result | None:
     kind = replica.kinds.by_name[change.kind]
-    row = replica.projection.load(kind, change.scope, change.record)
-    if change.expects == "absent" and row is not None:
-        return Exists(change.key)
-    if change.expects == "present" and row is None:
-        return Missing(change.key)
+    if change.expects is not None:
+        there = replica.projector.open(kind, change.key).old is not None
+        if change.expects == "absent" and there:
+            return Exists(change.key)
+        if change.expects == "present" and not there:
+            return Missing(change.key)
     for origin, seq in change.replaces or ():
         if not _is_of(replica, change, origin, seq):
             return StaleVersion(change.key)
@@ -108,8 +108,7 @@ def _record_one(replica: Replica, change: Change, author: bytes | None) -> tuple
     if change.type == SET and _names_a_removal(replica, change, replaces):
         fields[REMOVED] = None  # who saw the removal and edits brings the record back
     hlc = replica.clock.stamp(replica.now())
-    body = encode_body(stream.last + 1, hlc, author, change, replaces, _after(replica, change))
-    _append_own(replica, stream, body)
+    _append_own(replica, stream, hlc, author, change, replaces, _after(replica, change))
     return (stream.id, stream.last)
 
 
@@ -160,15 +159,21 @@ def _own_stream(replica: Replica, scope: bytes, lane: bytes) -> Stream:
     if not stream.certificates or stream.certificates[-1][1].payload != held.payload:
         fields = {"certificate": held.encode(), "incarnation": replica.incarnation}
         change = Change(certificate.KIND, replica.identity.node_id, scope, fields)
-        body = encode_body(stream.last + 1, replica.clock.stamp(replica.now()), None, change, (), ())
-        _append_own(replica, stream, body)
+        _append_own(replica, stream, replica.clock.stamp(replica.now()), None, change, (), ())
     return stream
 
 
-def _append_own(replica: Replica, stream: Stream, body: bytes) -> None:
+def _append_own(
+    replica: Replica,
+    stream: Stream,
+    hlc: int,
+    author: bytes | None,
+    change: Change,
+    replaces: tuple[Version, ...],
+    after: tuple[Version, ...],
+) -> None:
     seq = stream.last + 1
-    operation = decode_body(body, stream.id, seq)
-    assert isinstance(operation, Operation)
+    body, operation = write_operation(stream.id, seq, hlc, author, change, replaces, after)
     head = signing.chain(stream.head, [body])
     oplog.append_unsigned(replica.connection, stream, operation.record, body, head)
     replica.unsigned.setdefault(stream.id, []).append((len(body), head))
@@ -198,6 +203,7 @@ def _next_number(replica: Replica, kind: str) -> str:
     held = replica.identity.certificate
     assert held is not None
     name = f"number:{kind}"
-    number = int.from_bytes(replica.meta(name) or b"", "big") + 1
-    replica.set_meta(name, number.to_bytes(8, "big"))
+    if name not in replica.numbers:
+        replica.numbers[name] = int.from_bytes(replica.meta(name) or b"", "big")
+    replica.numbers[name] = number = replica.numbers[name] + 1
     return f"{held.label}-{number:04d}"

@@ -118,27 +118,43 @@ def encode_body(
     after: tuple[Version, ...],
 ) -> bytes:
     """The bytes of an own operation. Raises BadChange where they would break a limit."""
-    items = [
-        BODY_VERSION,
-        seq,
-        hlc,
-        author,
-        change.kind,
-        change.record,
-        change.type,
-        dict(change.fields),
-        replaces,
-        after,
-    ]
+    return _encode_checked(seq, hlc, author, change, replaces, after)[0]
+
+
+def write_operation(
+    stream: bytes,
+    seq: int,
+    hlc: int,
+    author: bytes | None,
+    change: Change,
+    replaces: tuple[Version, ...],
+    after: tuple[Version, ...],
+) -> tuple[bytes, Operation]:
+    """The bytes of an own operation, and what they decode to: checked once for both. Raises BadChange."""
+    body, items = _encode_checked(seq, hlc, author, change, replaces, after)
+    return body, _operation(stream, items)
+
+
+def _encode_checked(
+    seq: int,
+    hlc: int,
+    author: bytes | None,
+    change: Change,
+    replaces: tuple[Version, ...],
+    after: tuple[Version, ...],
+) -> tuple[bytes, Any]:
+    fields = dict(change.fields)
+    items = [BODY_VERSION, seq, hlc, author, change.kind, change.record, change.type, fields, replaces, after]
     try:
         body = _encode(items)
     except (OverflowError, RecursionError, TypeError, ValueError) as error:
         raise BadChange(f"a value cannot be written: {error}") from error
     try:
-        _check_body(body, seq, _decode(body))
+        decoded = _decode(body)
+        _check_body(body, seq, decoded)
     except (BadOperation, RecursionError) as error:
         raise BadChange(str(error)) from error
-    return body
+    return body, decoded
 
 
 def decode_body(body: bytes, stream: bytes, seq: int) -> Operation | NewerBody:
@@ -153,17 +169,22 @@ def decode_body(body: bytes, stream: bytes, seq: int) -> Operation | NewerBody:
 
 
 def decode_checked(body: bytes, stream: bytes, seq: int, items: Any) -> Operation | NewerBody:
-    origin, scope, lane = split_stream(stream)
     if not isinstance(items, list) or not items or type(items[0]) is not int or items[0] < 1:
         raise BadOperation("the body is not an operation")
     if items[0] != BODY_VERSION:
-        return NewerBody(origin, scope, lane, seq, items[0])
+        return NewerBody(*split_stream(stream), seq, items[0])
     _check_body(body, seq, items)
-    _, _, hlc, author, kind, record, type_, fields, replaces, after = items
-    names = tuple((origin, seq) for origin, seq in replaces)
+    return _operation(stream, items)
+
+
+def _operation(stream: bytes, items: Any) -> Operation:
+    """From the items of a body that was checked."""
+    origin, scope, lane = split_stream(stream)
+    _, seq, hlc, author, kind, record, type_, fields, replaces, after = items
     return Operation(
-        origin, scope, lane, seq, hlc, author, kind, record, type_, fields, names, tuple((o, s) for o, s in after)
-    )
+        origin, scope, lane, seq, hlc, author, kind, record, type_, fields,
+        tuple((o, s) for o, s in replaces), tuple((o, s) for o, s in after),
+    )  # fmt: skip
 
 
 def peek_record(body: bytes) -> bytes | None:

@@ -145,10 +145,17 @@ def append(
 
 
 def append_unsigned(connection: Connection, stream: Stream, record: bytes, body: bytes, head: bytes) -> None:
-    """Append one own operation; ``close_run`` follows before the commit."""
+    """Append one own operation; ``keep_ends`` follows when the job ends, ``close_run`` before the commit."""
     stream.last, stream.head = stream.last + 1, head
     connection.execute("INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, stream.last, record, body))
-    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
+
+
+def keep_ends(connection: Connection, streams: Iterable[Stream]) -> None:
+    """Note where own streams end after a job's operations."""
+    connection.executemany(
+        "UPDATE stream SET last = ?, head = ? WHERE no = ?",
+        [(stream.last, stream.head, stream.no) for stream in streams],
+    )
 
 
 def close_run(

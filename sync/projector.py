@@ -60,6 +60,7 @@ class Projector:
         self._discard()
         self.facts = facts.load(self)
         self.awaited.load()
+        self.sums.load()
         self.quarantine.load()
 
     # -- folding ---------------------------------------------------------------------------------
@@ -144,6 +145,11 @@ class Projector:
                 self._watched[key] = working
         return working
 
+    def leave(self) -> None:
+        """Forget what was opened only to look at it: nothing was folded."""
+        self._working.clear()
+        self._watched.clear()
+
     def watched(self) -> list[tuple[RecordKey, Working]]:
         """The records that this job holds of kinds that verdicts stand on."""
         return list(self._watched.items())
@@ -159,11 +165,9 @@ class Projector:
     # -- small -----------------------------------------------------------------------------------
 
     def _discard(self) -> None:
-        self._working.clear()
-        self._watched.clear()
+        self.leave()
         self._recompute.clear()
         self.rekey.clear()
-        self.sums.clear()
 
     def _verdict(self, stream: Stream, operation: Operation | NewerBody) -> str | None:
         capabilities = stream.certificate_at(operation.seq).capabilities

@@ -71,8 +71,11 @@ class Replica:
     streams: dict[bytes, Stream] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     incarnation: bytes = b""
+    _nodes: Mapping[bytes, bytes] = field(default_factory=dict)
     _changed: set[RecordKey] = field(default_factory=set)
     own_written: bool = False
+    position: int = 0  # of the log's last run, at the last commit
+    numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
     def __post_init__(self) -> None:
@@ -86,6 +89,9 @@ class Replica:
         self.incarnation = self.meta("incarnation") or b""
         self.clock = Clock(int.from_bytes(self.meta("hlc") or b"", "big"))
         self.projector.load()
+        self.position = oplog.last_position(self.connection)
+        self._nodes = {}
+        self.numbers.clear()
         self._changed.clear()
         self.unsigned.clear()
         self.own_written = False
@@ -101,8 +107,9 @@ class Replica:
     def published(self) -> Committed:
         """What links may know: the state after a commit, never one inside a transaction."""
         ends = {stream.id: (stream.last, stream.head) for stream in self.streams.values()}
-        nodes = {stream.id: stream.node for stream in self.streams.values()}
-        return Committed(frozenset(self._changed), ends, nodes, oplog.last_position(self.connection))
+        if len(self._nodes) != len(self.streams):
+            self._nodes = {stream.id: stream.node for stream in self.streams.values()}
+        return Committed(frozenset(self._changed), ends, self._nodes, self.position)
 
     # -- one transaction -------------------------------------------------------------------------
 
@@ -115,9 +122,10 @@ class Replica:
         results: list[Any] = []
         try:
             for job in jobs:
-                results.append(self._run_job(job))
+                results.append(self._run_job(job, alone=len(jobs) == 1))
             authoring.sign(self)
-            self.set_meta("hlc", self.clock.last.to_bytes(8, "big"))
+            self._keep_counters()
+            self.position = oplog.last_position(self.connection)
             self.connection.execute("COMMIT")
         except BaseException:
             self._rollback()
@@ -136,23 +144,34 @@ class Replica:
             return
         self.own_written = False
 
-    def _run_job(self, job: Callable[[Replica], Any]) -> Any:
-        self.connection.execute("SAVEPOINT job")
-        changed, own_written = set(self._changed), self.own_written
+    def _run_job(self, job: Callable[[Replica], Any], *, alone: bool) -> Any:
+        """Run one job; undo it where it raises. The only job of a batch needs no savepoint: all of it is undone."""
+        if not alone:
+            self.connection.execute("SAVEPOINT job")
+        changed, own_written, numbers = set(self._changed), self.own_written, dict(self.numbers)
         unsigned = {stream: list(appended) for stream, appended in self.unsigned.items()}
         try:
             result = job(self)
-            self.connection.execute("RELEASE job")
+            if not alone:
+                self.connection.execute("RELEASE job")
             return result
         except Exception as error:
             if is_disk_error(error):
                 raise  # the disk, not the job: the whole batch is undone and told so
-            self.connection.execute("ROLLBACK TO job")
-            self.connection.execute("RELEASE job")
+            for statement in ("ROLLBACK", "BEGIN IMMEDIATE") if alone else ("ROLLBACK TO job", "RELEASE job"):
+                self.connection.execute(statement)
             clock = self.clock
             self.reload()
             self.clock, self._changed, self.own_written, self.unsigned = clock, changed, own_written, unsigned
+            self.numbers = numbers
             return error
+
+    def _keep_counters(self) -> None:
+        counters = {"hlc": self.clock.last, **self.numbers}
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO log_meta VALUES (?, ?)",
+            [(name, value.to_bytes(8, "big")) for name, value in counters.items()],
+        )
 
     def _rollback(self) -> None:
         if getattr(self.connection, "in_transaction", True):
@@ -165,6 +184,7 @@ class Replica:
         """Write our own changes: all of them or none. Raises NotEnrolled, BadChange."""
         result = authoring.record(self, changes, author)
         if isinstance(result, Recorded):
+            oplog.keep_ends(self.connection, [self.streams[id_] for id_ in {id_ for id_, _ in result.versions}])
             self._finish()
         return result
 
@@ -203,7 +223,8 @@ class Replica:
 
     def own_last(self) -> Vector:
         """Where each stream of this incarnation stands."""
-        return {stream.id: stream.last for stream in self.streams.values() if stream.id[:16] == self.origin}
+        origin = self.origin
+        return {stream.id: stream.last for stream in self.streams.values() if stream.id[:16] == origin}
 
     # -- revocation, rebuilding, digest ----------------------------------------------------------
 

@@ -13,29 +13,33 @@ from sync.oplog import Connection
 
 @dataclass(slots=True)
 class Sums:
+    """Kept in memory between jobs; read from the table at start and after a rollback."""
+
     connection: Connection
     _totals: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    _moved: set[tuple[str, bytes]] = field(default_factory=set)
+
+    def load(self) -> None:
+        self._moved.clear()
+        self._totals = {
+            (name, bytes(scope)): int.from_bytes(total, "big")
+            for name, scope, total in self.connection.execute("SELECT name, scope, total FROM digest_sum")
+        }
 
     def add(self, table: str, scope: bytes, row_hash: bytes) -> None:
-        self._totals[table, scope] = digest.add(self._total(table, scope), row_hash)
+        name = (table, scope)
+        self._totals[name] = digest.add(self._totals.get(name, 0), row_hash)
+        self._moved.add(name)
 
     def take(self, table: str, scope: bytes, row_hash: bytes) -> None:
-        self._totals[table, scope] = digest.take(self._total(table, scope), row_hash)
+        name = (table, scope)
+        self._totals[name] = digest.take(self._totals.get(name, 0), row_hash)
+        self._moved.add(name)
 
     def write(self) -> None:
+        """When a job ends: what it moved."""
         self.connection.executemany(
             "INSERT OR REPLACE INTO digest_sum VALUES (?, ?, ?)",
-            [(table, scope, total.to_bytes(16, "big")) for (table, scope), total in self._totals.items()],
+            [(*name, self._totals[name].to_bytes(16, "big")) for name in self._moved],
         )
-
-    def clear(self) -> None:
-        self._totals.clear()
-
-    def _total(self, table: str, scope: bytes) -> int:
-        name = (table, scope)
-        if name not in self._totals:
-            found = self.connection.execute(
-                "SELECT total FROM digest_sum WHERE name = ? AND scope = ?", name
-            ).fetchone()
-            self._totals[name] = int.from_bytes(found[0], "big") if found else 0
-        return self._totals[name]
+        self._moved.clear()
