@@ -135,6 +135,7 @@ def _keep(
         (operation.record if isinstance(operation, Operation) else None, body)
         for operation, body in zip(operations, bodies, strict=True)
     ]
+    replica.projector.open_many(operations)
     oplog.append(connection, stream, rows, head, segment.signature, now, via)
     for operation in operations:
         if isinstance(operation, Operation):

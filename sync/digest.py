@@ -16,7 +16,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 def record_hash(key: RecordKey, state: State, shown: Shown) -> bytes:
     """16 bytes of a record's row. Only what depends on the set goes in: no local number, no time of arrival."""
-    values = sorted((name, value) for name, value in shown.values.items() if value is not None)
+    values = sorted(item for item in shown.values.items() if item[1] is not None)
     return _hash([*key, values, shown.hidden, state.first, state.author, sorted(live(state)), several(state)])
 
 
@@ -24,7 +24,7 @@ def entry_hash(
     key: RecordKey, values: dict[str, Any], stamp: tuple[int, bytes, int], author: bytes | None, order_key: int
 ) -> bytes:
     """16 bytes of a ledger's row."""
-    listed = sorted((name, value) for name, value in values.items() if value is not None)
+    listed = sorted(item for item in values.items() if item[1] is not None)
     return _hash([*key, listed, stamp, author, order_key])
 
 

@@ -65,7 +65,7 @@ def set_keys(projector: Projector, kind_name: str, scope: bytes) -> list[RecordK
             continue
         key = (kind_name, scope, record)
         stamp = (old.created_hlc, old.origin, old.seq)
-        projector.save(key, kind, _row(key, old.values, old.state, stamp, old.author, order_key), old)
+        projector.update(key, kind, _row(key, old.values, old.state, stamp, old.author, order_key), old)
         changed.append(key)
     return changed
 

@@ -60,6 +60,10 @@ class Kind:
     lane: Lane = "work"
     mode_field: str | None = None
     keeps_visible: Callable[[Mapping[str, Any]], bool] | None = None
+    sets: tuple[str, ...] = field(init=False, default=())  # the fields that are observed-remove sets
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sets", tuple(name for name, spec in self.fields.items() if spec.merge == "set"))
 
     @property
     def is_fact(self) -> bool:

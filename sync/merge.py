@@ -50,18 +50,18 @@ class Shown:
 def names(kind: Kind, operation: Operation) -> set[Version]:
     """Every version that an operation names and that must be here for its effect to be whole."""
     found = {*operation.replaces, *operation.after}
-    for name, value in operation.fields.items():
-        spec = kind.fields.get(name)
-        if spec is not None and spec.merge == "set":
-            found.update((origin, seq) for origin, seq, _ in value.get("drop", ()))
+    for name in kind.sets:
+        if name in operation.fields:
+            found.update((origin, seq) for origin, seq, _ in operation.fields[name].get("drop", ()))
     found.discard(operation.version)
     return found
 
 
 def apply(kind: Kind, state: State, operation: Operation) -> None:
     """Fold one operation that counts into ``state``."""
+    hlc, origin, seq = operation.hlc, operation.origin, operation.seq
     named = set(operation.replaces)
-    named.discard(operation.version)
+    named.discard((origin, seq))
     _stamp(state, operation)
     if operation.type == REMOVE or REMOVED in operation.fields:
         state.removes = [head for head in state.removes if (head[1], head[2]) not in named]
@@ -73,12 +73,12 @@ def apply(kind: Kind, state: State, operation: Operation) -> None:
         if spec.merge in ("register", "danger"):
             heads = state.heads.get(name)
             kept = [head for head in heads if (head[1], head[2]) not in named] if heads else []
-            kept.append((operation.hlc, operation.origin, operation.seq, normal(spec, value)))
+            kept.append((hlc, origin, seq, normal(spec, value)))
             state.heads[name] = kept
         elif spec.merge == "set":
             dropped = _dropped(value)
             alive = [element for element in state.sets.get(name, ()) if _element_key(element) not in dropped]
-            alive += [(operation.origin, operation.seq, element) for element in value.get("add", ())]
+            alive += [(origin, seq, element) for element in value.get("add", ())]
             state.sets[name] = alive
         else:
             _keep_extreme(state, spec, name, operation, value)
@@ -164,22 +164,20 @@ def shown(kind: Kind, state: State) -> Shown:
     """What people see: the later head, or the more dangerous one; the fields in conflict; whether it is removed."""
     values: dict[str, Any] = {}
     conflicts: list[str] = []
-    for name, spec in kind.fields.items():
-        if spec.merge in ("register", "danger"):
-            heads = state.heads.get(name)
-            if not heads:
-                continue
-            values[name] = heads[0][3] if len(heads) == 1 else _winner(spec, heads)
-            if len(heads) > 1 and len({_pack(head[3]) for head in heads}) > 1:
+    for name, heads in state.heads.items():
+        if len(heads) == 1:
+            values[name] = heads[0][3]
+        elif heads:
+            values[name] = _winner(kind.fields[name], heads)
+            if len({_pack(head[3]) for head in heads}) > 1:
                 conflicts.append(name)
-        elif spec.merge == "set":
-            if name in state.sets:
-                values[name] = _elements(state.sets[name])
-        elif spec.merge == "max":
-            if name in state.maxes:
-                values[name] = state.maxes[name]
-        elif name in state.onces:
-            values[name] = state.onces[name][3]
+    for name, alive in state.sets.items():
+        values[name] = _elements(alive)
+    values |= state.maxes
+    for name, head in state.onces.items():
+        values[name] = head[3]
+    if len(conflicts) > 1:
+        conflicts = [name for name in kind.fields if name in conflicts]
     hidden = _is_hidden(kind, state, values) if state.removes else False
     if not hidden and any(removal[3] for removal in state.removes):
         conflicts.append(REMOVED)

@@ -216,7 +216,8 @@ def _check_body(body: bytes, seq: int, items: Any) -> None:
         raise BadOperation("there are more than 64 fields")
     for name, value in fields.items():
         _check_text(name)
-        check_value(value, 2)
+        if value is not None:
+            check_value(value, 2)
     _check_names(replaces)
     _check_names(after)
     # Doubled keys, long integers and trailing bytes all encode to something shorter than what came.

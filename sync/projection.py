@@ -5,7 +5,7 @@ Before: ``projector`` merged the operations. After: the application's own projec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,11 +30,16 @@ class Row:
     order_key: int = 0
 
 
+Fresh = tuple[bytes, bytes, bytes, Row]  # scope, record, node and row of a record that was not there
+
+
 class Projection(Protocol):
     """The application's tables. Every call happens inside the replica's transaction."""
 
     def load(self, kind: Kind, scope: bytes, record: bytes) -> Row | None: ...
-    def save(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row, old: Row | None) -> None: ...
+    def load_many(self, kind: Kind, scope: bytes, records: Sequence[bytes]) -> dict[bytes, Row]: ...
+    def insert(self, kind: Kind, rows: Iterable[Fresh]) -> None: ...
+    def update(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row, old: Row) -> None: ...
     def delete(self, kind: Kind, scope: bytes, record: bytes) -> None: ...
     def rows(self, kind: Kind, scope: bytes | None = None) -> Iterator[tuple[bytes, bytes, Row]]: ...
     def newest_entry(self, kind: Kind, scope: bytes) -> Version | None: ...

@@ -7,6 +7,7 @@ folded (an awaited version came, a fact changed) is rebuilt from the log: ``reco
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sync import certificate, digest, entries, facts, forks, merge, oplog, verdict
@@ -16,10 +17,12 @@ from sync.kinds import Kind, Kinds
 from sync.merge import State
 from sync.operation import NewerBody, Operation, RecordKey, Version, decode_body
 from sync.oplog import Connection, Stream
-from sync.projection import Projection, Row
+from sync.projection import Fresh, Projection, Row
 from sync.quarantine import Quarantine
 from sync.sums import Sums
 from sync.verdict import Facts, Judge
+
+OPEN_MANY_MIN = 8  # below it, one by one is as quick
 
 
 @dataclass(slots=True)
@@ -100,8 +103,7 @@ class Projector:
             self._recompute.clear()
             facts.settle(self)
         changed = [key for key, working in self._working.items() if working.dirty]
-        for key in changed:
-            self._write(key, self._working[key])
+        self._write(changed)
         for kind_name, scope in sorted(self.rekey):
             changed += entries.set_keys(self, kind_name, scope)
         self.sums.write()
@@ -135,15 +137,20 @@ class Projector:
     def open(self, kind: Kind, key: RecordKey) -> Working:
         """A record as this job has it."""
         working = self._working.get(key)
-        if working is None:
-            old = self.projection.load(kind, key[1], key[2])
-            state = None
-            if not kind.entry:
-                state = merge.unpack(kind, old.state, old.values) if old else State()
-            working = self._working[key] = Working(kind, old, state, order_key=old.order_key if old else 0)
-            if kind.is_fact:
-                self._watched[key] = working
-        return working
+        return self._open(kind, key, self.projection.load(kind, key[1], key[2])) if working is None else working
+
+    def open_many(self, operations: Iterable[Operation | NewerBody]) -> None:
+        """Read the records of a segment at once: one by one they took a tenth of what it takes to keep them."""
+        wanted: dict[tuple[str, bytes], set[bytes]] = {}
+        for operation in operations:
+            if isinstance(operation, Operation) and operation.key not in self._working:
+                wanted.setdefault((operation.kind, operation.scope), set()).add(operation.record)
+        for (name, scope), records in wanted.items():
+            kind = self.kinds.get(name)
+            if kind is not None and len(records) >= OPEN_MANY_MIN:
+                found = self.projection.load_many(kind, scope, sorted(records))
+                for record in records:
+                    self._open(kind, (name, scope, record), found.get(record))
 
     def leave(self) -> None:
         """Forget what was opened only to look at it: nothing was folded."""
@@ -154,13 +161,20 @@ class Projector:
         """The records that this job holds of kinds that verdicts stand on."""
         return list(self._watched.items())
 
-    def save(self, key: RecordKey, kind: Kind, row: Row, old: Row | None) -> None:
-        """Write a row, and the digest with it."""
-        node = self._node_of(row.origin, key[1], kind)
-        self.projection.save(kind, key[1], key[2], node, row, old)
-        if old is not None:
-            self.sums.take(kind.table, key[1], old.row_hash)
+    def update(self, key: RecordKey, kind: Kind, row: Row, old: Row) -> None:
+        """Write a row in place of an old one, and the digest with it."""
+        self.projection.update(kind, key[1], key[2], self._node_of(row.origin, key[1], kind), row, old)
+        self.sums.take(kind.table, key[1], old.row_hash)
         self.sums.add(kind.table, key[1], row.row_hash)
+
+    def _open(self, kind: Kind, key: RecordKey, old: Row | None) -> Working:
+        state = None
+        if not kind.entry:
+            state = merge.unpack(kind, old.state, old.values) if old else State()
+        working = self._working[key] = Working(kind, old, state, order_key=old.order_key if old else 0)
+        if kind.is_fact:
+            self._watched[key] = working
+        return working
 
     # -- small -----------------------------------------------------------------------------------
 
@@ -222,14 +236,21 @@ class Projector:
                 self.quarantine.put(stream, operation, reason)
         return counting
 
-    def _write(self, key: RecordKey, working: Working) -> None:
-        kind, old = working.kind, working.old
-        row = self._row(key, working)
-        if row is not None:
-            self.save(key, kind, row, old)
-        elif old is not None:
-            self.projection.delete(kind, key[1], key[2])
-            self.sums.take(kind.table, key[1], old.row_hash)
+    def _write(self, changed: list[RecordKey]) -> None:
+        fresh: dict[str, list[Fresh]] = {}
+        for key in changed:
+            working = self._working[key]
+            kind, old, row = working.kind, working.old, self._row(key, working)
+            if row is None and old is not None:
+                self.projection.delete(kind, key[1], key[2])
+                self.sums.take(kind.table, key[1], old.row_hash)
+            elif row is not None and old is not None:
+                self.update(key, kind, row, old)
+            elif row is not None:
+                fresh.setdefault(kind.name, []).append((key[1], key[2], self._node_of(row.origin, key[1], kind), row))
+                self.sums.add(kind.table, key[1], row.row_hash)
+        for name, rows in fresh.items():
+            self.projection.insert(self.kinds.by_name[name], rows)
 
     def _row(self, key: RecordKey, working: Working) -> Row | None:
         kind, state = working.kind, working.state

@@ -7,7 +7,7 @@ thrown away and rebuilt from the log with an equal digest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,13 @@ from sync.clock import ms_of
 from sync.kinds import Field, Kind, Kinds
 from sync.operation import CITY, Version
 from sync.oplog import Connection
-from sync.projection import Row
+from sync.projection import Fresh, Row
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 _JSON = ("point", "ids", "json")
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+LOAD_MANY = 100  # records that one statement asks for
 
 
 def id_text(record: bytes) -> str:
@@ -47,6 +49,7 @@ class _Statements:
     """The SQL of one kind, made once."""
 
     select: str
+    select_many: str
     insert: str
     fields: tuple[tuple[str, Field], ...]
     encode: tuple[Callable[[Any], Any], ...]
@@ -66,6 +69,16 @@ class SqlProjection:
         ).fetchone()
         return _row(statements, found, 0) if found is not None else None
 
+    def load_many(self, kind: Kind, scope: bytes, records: Sequence[bytes]) -> dict[bytes, Row]:
+        """The rows of these records that are there."""
+        statements, found = self._of(kind), {}
+        for first in range(0, len(records), LOAD_MANY):
+            ids = [id_text(record) for record in records[first : first + LOAD_MANY]]
+            ids += ids[-1:] * (LOAD_MANY - len(ids))  # one statement, prepared once, whatever their number
+            for row in self.connection.execute(statements.select_many, (scope_text(scope), *ids)).fetchall():
+                found[id_bytes(row[0])] = _row(statements, row, 1)
+        return found
+
     def rows(self, kind: Kind, scope: bytes | None = None) -> Iterator[tuple[bytes, bytes, Row]]:
         statements = self._of(kind)
         select = statements.select.replace("SELECT ", "SELECT id, scope, ", 1)
@@ -82,11 +95,8 @@ class SqlProjection:
         ).fetchone()
         return (bytes(found[0]), found[1]) if found else None
 
-    def save(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row, old: Row | None) -> None:
-        """Insert a row, or update the columns of an old one that have changed."""
-        if old is None:
-            self._insert(kind, scope, record, node, row)
-            return
+    def update(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row, old: Row) -> None:
+        """Update the columns of a row that have changed."""
         statements = self._of(kind)
         columns: dict[str, Any] = {}
         for (name, _), encode in zip(statements.fields, statements.encode, strict=True):
@@ -102,20 +112,9 @@ class SqlProjection:
             (*columns.values(), id_text(record), scope_text(scope)),
         )
 
-    def _insert(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row) -> None:
+    def insert(self, kind: Kind, rows: Iterable[Fresh]) -> None:
         statements = self._of(kind)
-        values = row.values
-        encoded = [
-            encode(values.get(name)) for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
-        ]
-        self.connection.execute(
-            statements.insert,
-            (
-                id_text(record), scope_text(scope), incident_of(scope), *encoded, ms_of(row.created_hlc),
-                ms_of(row.updated_hlc), id_text(row.author) if row.author else None, node.hex(), int(row.hidden),
-                row.conflicts, row.order_key, row.origin, row.seq, _state(row), row.row_hash,
-            ),
-        )  # fmt: skip
+        self.connection.executemany(statements.insert, [_inserted(statements, *fresh) for fresh in rows])
 
     def delete(self, kind: Kind, scope: bytes, record: bytes) -> None:
         self.connection.execute(
@@ -141,11 +140,26 @@ def _statements(kind: Kind) -> _Statements:
     marks = ", ".join("?" * (3 + len(fields) + 11))
     return _Statements(
         f"SELECT {head}, {names} FROM {kind.table}",
+        f"SELECT id, {head}, {names} FROM {kind.table} WHERE scope = ? AND id IN ({', '.join('?' * LOAD_MANY)})",
         f"INSERT INTO {kind.table} (id, scope, incident_id, {names}, {tail}) VALUES ({marks})",
         fields,
         tuple(_encoder(spec) for _, spec in fields),
         tuple(_decoder(spec) for _, spec in fields),
     )
+
+
+def _inserted(statements: _Statements, scope: bytes, record: bytes, node: bytes, row: Row) -> tuple[Any, ...]:
+    """The parameters of an INSERT."""
+    values = row.values
+    encoded = [
+        value if (value := values.get(name)) is None or encode is _same else encode(value)
+        for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
+    ]
+    return (
+        id_text(record), scope_text(scope), incident_of(scope), *encoded, ms_of(row.created_hlc),
+        ms_of(row.updated_hlc), id_text(row.author) if row.author else None, node.hex(), int(row.hidden),
+        row.conflicts, row.order_key, row.origin, row.seq, _state(row), row.row_hash,
+    )  # fmt: skip
 
 
 def _row(statements: _Statements, found: Any, start: int) -> Row:
@@ -191,7 +205,7 @@ def _same(value: Any) -> Any:
 
 
 def _to_json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return None if value is None else _encode_json(value)
 
 
 def _to_packed(value: Any) -> bytes | None:

@@ -48,10 +48,10 @@ def row_of(values: dict[str, Any], **others: Any) -> Row:
 def test_an_update_keeps_values_that_only_look_equal_apart(
     projection: SqlProjection, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    projection.save(KIND, SCOPE, RECORD, b"n" * 16, row_of(before), None)
+    projection.insert(KIND, [(SCOPE, RECORD, b"n" * 16, row_of(before))])
     old = projection.load(KIND, SCOPE, RECORD)
     assert old is not None
-    projection.save(KIND, SCOPE, RECORD, b"n" * 16, row_of(after, row_hash=b"i"), old)
+    projection.update(KIND, SCOPE, RECORD, b"n" * 16, row_of(after, row_hash=b"i"), old)
     found = projection.load(KIND, SCOPE, RECORD)
     assert found is not None
     wanted = {name: value for name, value in after.items() if value is not None}
@@ -61,8 +61,8 @@ def test_an_update_keeps_values_that_only_look_equal_apart(
 
 def test_one_record_id_in_two_scopes_makes_two_rows(projection: SqlProjection) -> None:
     other = scope_of("real", id_text(bytes(16)))
-    projection.save(KIND, SCOPE, RECORD, b"n" * 16, row_of({"summary": "訓練"}), None)
-    projection.save(KIND, other, RECORD, b"n" * 16, row_of({"summary": "実災害"}), None)
+    projection.insert(KIND, [(SCOPE, RECORD, b"n" * 16, row_of({"summary": "訓練"}))])
+    projection.insert(KIND, [(other, RECORD, b"n" * 16, row_of({"summary": "実災害"}))])
     summaries = {scope: row.values["summary"] for scope, _, row in projection.rows(KIND)}
     assert summaries == {SCOPE: "訓練", other: "実災害"}
 

@@ -143,3 +143,15 @@ def test_what_an_older_release_could_not_read_is_built_into_its_record_after_the
     replica.run_batch([lambda r: r.receive([], None)])
     assert tables(replica)["reports", REAL, ident("a")][0] == {"text": "of a newer release", "depth": 1.0}
     check_whole(replica)
+
+
+def test_a_segment_edits_more_records_than_one_statement_reads() -> None:
+    one, two = Author("one"), Author("two")
+    versions = [one.write("reports", ident(str(n)), {"text": "old"}) for n in range(230)]
+    for number, version in enumerate(versions):
+        two.write("reports", ident(str(number)), {"text": "new"}, replaces=[version])
+    replica = make_replica("reader")
+    receive(replica, *one.segments())
+    receive(replica, *two.segments())
+    assert {row[0]["text"] for row in tables(replica).values()} == {"new"}
+    check_whole(replica)
