@@ -5,15 +5,11 @@ Before: the transport has opened. After: ``session`` compares what both hold.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sync import protocol, signing
 from sync.certificate import Certificate
 from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked
+from sync.local import Local
 from sync.protocol import Hello, Proof
-
-if TYPE_CHECKING:
-    from sync.session import Local
 
 
 def hello(local: Local, now_ms: int) -> bytes:

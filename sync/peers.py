@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from sync.actions import Branched, Opened, Regressed, Suspect
 from sync.link import Link
+from sync.local import Local
 from sync.log_reader import LogReader
 from sync.replica import Committed, Replica
-from sync.session import Local, Session
+from sync.session import Session
 from sync.version_vector import Vector
 from sync.writer import Writer
 

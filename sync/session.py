@@ -6,9 +6,9 @@ both prove who they are; vectors decide what to send; receipts are the only proo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from sync import greeting, limits, protocol
 from sync.actions import (
@@ -26,59 +26,15 @@ from sync.actions import (
 from sync.arrival import Applied, Diverged, Duplicate, Forked, Gap, Outcome, Refused
 from sync.certificate import Certificate
 from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked, SyncError
+from sync.local import Local, Summary
 from sync.oplog import Segment
 from sync.protocol import Ack, Frame, Hello, Need, Proof, Refuse, Run, VectorFrame
-from sync.sending import Sending, Source
-from sync.signing import SigningKey
-from sync.version_vector import Vector, digest8
+from sync.sending import Sending
+from sync.version_vector import Vector
 
 BEAT_MS = 5_000  # how often a side is heard at least, so that "in touch 5 s ago" is a fact
 SILENCE_MS_MAX = 60_000  # long: on a slow line a sign of life stands behind a run; the transport's pings are quicker
 HELLO_MS_MAX = 5_000
-
-
-class Published(Protocol):
-    """Where the log stood at one commit."""
-
-    @property
-    def ends(self) -> Mapping[bytes, tuple[int, bytes]]:
-        """stream -> (last seq, h)"""
-
-    @property
-    def nodes(self) -> Mapping[bytes, bytes]:
-        """stream -> the node that writes it"""
-
-    @property
-    def position(self) -> int:
-        """The log's last run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """Digest, vector and position of one commit: of two commits they would hide operations from the peer."""
-
-    digest: bytes
-    vector: Vector
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """What a session needs of its own node."""
-
-    key: SigningKey
-    certificate: Certificate
-    root_public: bytes
-    schema: int
-    nonce: bytes
-    published: Callable[[], Published]
-    source: Source
-    is_revoked: Callable[[bytes], bool]
-    branches: Callable[[], list[Segment]]  # the tails of forks that do not count
-    receipts_of: Callable[[bytes], Vector]  # peer -> what it has receipted of our own streams
-    own_origin: Callable[[], bytes]
-    retry_ms_max: Callable[[], int]
-    channel: bytes = b""
 
 
 Phase = Literal["hello", "proof", "vector", "open", "closed"]
@@ -97,7 +53,7 @@ class Session:
     _beat_ms: int = 0
     _theirs: Hello | None = None
     _arrived_ms: int = 0
-    _offered: _Summary | None = None  # what the digest stood for that the caller sent
+    _offered: Summary | None = None  # what the digest stood for that the caller sent
     _waiting: list[Segment] = field(default_factory=list)  # begin above what is held
     _refusals: int = 0
     _delivering: int = 0  # runs of the peer that wait for their commit
@@ -233,20 +189,15 @@ class Session:
         if not self.caller:
             return [Opened(self.peer, None, frame.retry_ms_max)]
         offset = self._theirs.clock_ms - ((self._opened_ms or 0) + self._arrived_ms) // 2
-        self._offered = self._summary()
+        self._offered = self.local.summary()
         return [
             Opened(self.peer, offset, frame.retry_ms_max),
             self._proof(now_ms),
             Send(protocol.encode(VectorFrame(self._offered.digest, None))),
         ]
 
-    def _summary(self) -> _Summary:
-        found = self.local.published()
-        digest = digest8((stream, seq, head) for stream, (seq, head) in found.ends.items())
-        return _Summary(digest, {stream: seq for stream, (seq, _) in found.ends.items()}, found.position)
-
     def _on_vector(self, frame: VectorFrame, now_ms: int) -> list[Action]:
-        ours = self._summary()
+        ours = self.local.summary()
         if frame.vector is not None:
             actions: list[Action] = self._begin(frame.vector)
             if self.caller:
@@ -261,23 +212,14 @@ class Session:
             return [answer, *self._begin_equal(ours), *self.pump(now_ms)]
         return [Send(protocol.encode(VectorFrame(None, ours.vector)))]  # the caller answers with its own
 
-    def _begin_equal(self, held: _Summary) -> list[Action]:
+    def _begin_equal(self, held: Summary) -> list[Action]:
         """Both hold the same: what is sent begins behind the log's end of then, without reading what is before it."""
         actions = self._begin(held.vector)
         self.sending.begin_at(held.position)
         assert self.peer is not None
         # Equal chains are the receipt of all that this node wrote: the one for it may have been lost with a link.
-        actions.append(Receipts(self.peer.node_id, self._heads_of(self.local.certificate.node_id)))
+        actions.append(Receipts(self.peer.node_id, self.local.heads_of(self.local.certificate.node_id)))
         return actions
-
-    def _heads_of(self, node: bytes) -> tuple[tuple[bytes, int, bytes], ...]:
-        """What is held here of a node's streams, as a receipt says it."""
-        found = self.local.published()
-        return tuple(
-            (stream, seq, head[: protocol.HEAD_BYTES])
-            for stream, (seq, head) in sorted(found.ends.items())
-            if found.nodes.get(stream) == node
-        )
 
     def _begin(self, theirs: Mapping[bytes, int]) -> list[Action]:
         assert self.peer is not None
@@ -302,7 +244,7 @@ class Session:
         assert self.peer is not None
         self.sending.tell(self.local.branches())
         if dict(theirs) != mine:
-            listed = list(self._heads_of(self.peer.node_id))
+            listed = list(self.local.heads_of(self.peer.node_id))
         else:
             ends = self.local.published().ends
             listed = sorted((stream, seq, head[: protocol.HEAD_BYTES]) for stream, (seq, head) in ends.items())

@@ -22,7 +22,7 @@ ROOMS = {
     "sync": names(
         """
         __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
-        enrolment entries errors facts forks greeting hub kinds ledger limits link log_reader merge
+        enrolment entries errors facts forks greeting hub kinds ledger limits link local log_reader merge
         operation oplog pace peers projection projector promotion protocol quarantine replica seal sending
         session signing snapshot sums verdict version_vector writer
         """
@@ -66,7 +66,7 @@ NOUNS = names(
 
 NAMES_THAT_SAY_NOTHING = names("base2 common helper helpers manager misc util utils")
 
-PURE = names("actions clock greeting merge operation sending session version_vector")
+PURE = names("actions clock greeting local merge operation sending session version_vector")
 PURE_SYNC_MODULES = {f"sync.{name}" for name in PURE}
 
 

@@ -12,11 +12,12 @@ from sync import greeting, limits, protocol, signing
 from sync.actions import Close, Deliver, Opened, Outgrown, Receipts, Regressed, Send, Suspect
 from sync.arrival import Applied, Diverged, Gap, Refused
 from sync.certificate import Certificate
+from sync.local import Local
 from sync.log_reader import LogReader
 from sync.operation import CITY, Change
 from sync.oplog import Segment
 from sync.protocol import Ack, Hello, Need, Proof, Refuse, Run, VectorFrame
-from sync.session import Local, Session
+from sync.session import Session
 from sync.signing import SigningKey
 from tests.unit.sync.nodes import (
     NOW,

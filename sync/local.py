@@ -1,0 +1,75 @@
+"""What a session is told of its own node. Values and callables only: nothing here reads a clock, a disk or a socket.
+
+Before: ``peers`` fills it in. After: ``session``, ``greeting`` and ``sending`` ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync import protocol
+from sync.certificate import Certificate
+from sync.oplog import Segment
+from sync.sending import Source
+from sync.signing import SigningKey
+from sync.version_vector import Vector, digest8
+
+
+class Published(Protocol):
+    """Where the log stood at one commit."""
+
+    @property
+    def ends(self) -> Mapping[bytes, tuple[int, bytes]]:
+        """stream -> (last seq, h)"""
+
+    @property
+    def nodes(self) -> Mapping[bytes, bytes]:
+        """stream -> the node that writes it"""
+
+    @property
+    def position(self) -> int:
+        """The log's last run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Digest, vector and position of one commit: of two commits they would hide operations from the peer."""
+
+    digest: bytes
+    vector: Vector
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What a session needs of its own node."""
+
+    key: SigningKey
+    certificate: Certificate
+    root_public: bytes
+    schema: int
+    nonce: bytes
+    published: Callable[[], Published]
+    source: Source
+    is_revoked: Callable[[bytes], bool]
+    branches: Callable[[], list[Segment]]  # the tails of forks that do not count
+    receipts_of: Callable[[bytes], Vector]  # peer -> what it has receipted of our own streams
+    own_origin: Callable[[], bytes]
+    retry_ms_max: Callable[[], int]
+    channel: bytes = b""
+
+    def summary(self) -> Summary:
+        found = self.published()
+        digest = digest8((stream, seq, head) for stream, (seq, head) in found.ends.items())
+        return Summary(digest, {stream: seq for stream, (seq, _) in found.ends.items()}, found.position)
+
+    def heads_of(self, node: bytes) -> tuple[tuple[bytes, int, bytes], ...]:
+        """What is held here of a node's streams, as a receipt says it."""
+        found = self.published()
+        return tuple(
+            (stream, seq, head[: protocol.HEAD_BYTES])
+            for stream, (seq, head) in sorted(found.ends.items())
+            if found.nodes.get(stream) == node
+        )
