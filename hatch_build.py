@@ -53,6 +53,11 @@ WANTED = (
         # leaflet.css names its images by a path beside itself.
         folders=("dist/images",),
     ),
+    Wanted(
+        "leaflet.markercluster",
+        {"markercluster.js": "dist/leaflet.markercluster.js", "markercluster.css": "dist/MarkerCluster.css"},
+    ),
+    Wanted("protomaps-leaflet", {"protomaps-leaflet.js": "dist/protomaps-leaflet.js"}),
     Wanted("@digital-go-jp/design-tokens", {"tokens": "dist/tokens.css"}),
 )
 
@@ -184,7 +189,8 @@ def copy_package(source: Path, target: Path, wanted: Wanted) -> dict[str, str]:
         manifest[logical_name] = f"{target.name}/{name}"
     for inner in wanted.folders:
         shutil.copytree(source / inner, target / Path(inner).name)
-    licences = sorted(path for path in source.iterdir() if path.name.upper().startswith(("LICEN", "COPYING")))
+    named = ("LICEN", "COPYING")  # also MIT-LICENCE.txt
+    licences = sorted(path for path in source.iterdir() if any(word in path.name.upper() for word in named))
     if not licences:
         raise VendorError(f"{wanted.package} carries no licence file, so it cannot be shipped")
     for path in licences:

@@ -70,6 +70,14 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("shelter-openings", "edit", f"{_HQ} shelter_staff", "all"),
     ("patrol-points", "read", _EVERYONE, "all"),
     ("patrol-points", "create", f"{_HQ} patrol", "all"),
+    ("attachments", "read", _EVERYONE, "all"),
+    ("attachments", "create", _FIELD, "all"),
+    ("head-counts", "read", _EVERYONE, "all"),
+    ("head-counts", "create", f"{_HQ} shelter_staff", "all"),
+    ("layers", "read", _EVERYONE, "all"),
+    ("hazard", "read", _EVERYONE, "all"),
+    ("drafts", "read", _EVERYONE, "own"),
+    ("drafts", "edit", _EVERYONE, "own"),
     ("settings", "read", _EVERYONE, "own"),  # one's own theme, text size, password
     ("settings", "edit", _EVERYONE, "own"),
 )

@@ -28,6 +28,8 @@ TABLES = (
     "phases",
     "roles",
     "reply_phrases",
+    "location_sources",
+    "hazard_types",
 )
 
 

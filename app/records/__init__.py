@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from app.records import (
+    attachments,
     channel_reads,
     channels,
     chat_messages,
     damage_reports,
+    head_counts,
     incidents,
+    layers,
     nodes,
     patrol_points,
     shelter_openings,
@@ -18,7 +21,7 @@ from app.records import (
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 1  # of the projection tables; a new number rebuilds them
+SCHEMA = 2  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
@@ -30,6 +33,9 @@ _WITH_FORMS = (
     shelters,
     shelter_openings,
     patrol_points,
+    head_counts,
+    layers,
+    attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
 KINDS = Kinds.of(SCHEMA, *(module.KIND for module in _WITH_FORMS), channel_reads.KIND, nodes.KIND)

@@ -13,7 +13,8 @@ from collections.abc import Collection
 from typing import Any
 
 from app import catalog
-from app.records import KINDS
+from app.errors import Invalid
+from app.records import KINDS, NOUNS
 from sync.kinds import Field, Kind
 from sync.operation import SET, Change, Operation
 
@@ -23,6 +24,9 @@ MALFORMED, NOT_CAPABLE = "malformed", "not_capable"
 _INCIDENT_WRITERS = ("field", "command")
 _CITY_WRITERS: dict[str, tuple[str, ...]] = {"incidents": ("field", "command"), "nodes": ("enrol",)}
 _CITY_DEFAULT = ("command",)
+
+# Values that are more than a list of words: their noun's own check says whether they can be read.
+_BUILT = {"layers": ("bbox", "zooms", "files"), "shelters": ("capacity_by_floor",)}
 
 
 def judge(operation: Operation, node_id: str, capabilities: Collection[str]) -> str | None:
@@ -52,8 +56,19 @@ def _readable(kind: Kind, operation: Operation) -> bool:
             continue
         if name == kind.mode_field and value not in catalog.table("incident_modes").codes:
             return False
-        if not _fits(spec, value):
+        if name in _BUILT.get(kind.name, ()):
+            if not _passes(kind, name, value):
+                return False
+        elif not _fits(spec, value):
             return False
+    return True
+
+
+def _passes(kind: Kind, name: str, value: Any) -> bool:
+    try:
+        NOUNS[kind.name].checks[name](name, value)
+    except Invalid:
+        return False
     return True
 
 

@@ -15,6 +15,7 @@ KIND = Kind(
         "location": Field("point"),
         "note": Field("text"),
         "team": Field("id"),
+        "attachments": Field("json"),
     },
 )
 
@@ -25,6 +26,7 @@ NOUN = Noun(
         "location": shape.point,
         "note": shape.text(shape.TEXT_CHARS_MAX),
         "team": shape.an_id,
+        "attachments": shape.each(shape.sha256),
     },
     needed=("status",),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.store import meta
 from app.store.engine import Connection
 from app.store.errors import NewerStore
 from app.store.schema import create_statements
@@ -118,6 +119,10 @@ def _add_projections(connection: Connection) -> None:
 
     connection.execute("BEGIN IMMEDIATE")
     try:
+        built = meta.read_text(connection, "projector")
+        if built is not None and built != str(KINDS.schema):  # `Node.open` fills them again from the log
+            for kind in KINDS:
+                connection.execute(f"DROP TABLE IF EXISTS {kind.table}")
         for statement in create_statements(KINDS):
             connection.execute(statement)
     except BaseException:

@@ -22,15 +22,15 @@ ROOMS = {
     "sync": names(
         """
         __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
-        enrolment entries errors facts forks greeting hub kinds ledger limits link local log_reader merge
+        enrolment entries errors facts fetching forks greeting hub kinds ledger limits link local log_reader merge
         operation oplog pace peers projection projector promotion protocol quarantine replica seal sending
         session signing snapshot sums verdict version_vector writer
         """
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth cli config control demo digests doctor enrol enrol_door
-        errors factory live messages node permissions processes server sync_links sync_socket threads verifier
+        __init__ __main__ accounts birth child cli config control demo digests doctor enrol enrol_door
+        errors factory layers live messages node permissions processes server sync_links sync_socket threads verifier
         version
         """
     ),
@@ -40,7 +40,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api bench catalog commands forms queries records store views"),
+    "app": names("api bench catalog commands forms imports intake queries records store views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }
@@ -52,7 +52,7 @@ NOUNS = names(
     """
     action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
-    households hq_meetings incidents instruction_replies instructions map muster_replies musters nodes
+    households hq_meetings incidents instruction_replies instructions layers map muster_replies musters nodes
     observations patrol_points patrol_tracks patrols places settings shelter_openings shelters
     situation_reports staff stock_movements supplies supply_items supply_requests teams totals users
 
