@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from maps.layers import Rank, RankTable
+
 TABLES = (
     "damage_categories",
     "response_statuses",
@@ -30,6 +32,9 @@ TABLES = (
     "reply_phrases",
     "location_sources",
     "hazard_types",
+    "depth_ranks",
+    "duration_ranks",
+    "collapse_kinds",
 )
 
 
@@ -44,6 +49,11 @@ class Item:
     icon: str = ""
     group: str = ""
     tile: int = 0
+    meaning: str = ""  # of a hazard's class: what it does on the ground
+    low: float | None = None
+    high: float | None = None  # None: open
+    colour: str = ""
+    hatch: str = ""  # beside the colour, which never speaks alone
 
     @staticmethod
     def from_row(row: dict[str, Any]) -> Item:
@@ -95,6 +105,24 @@ def danger_order(field: str) -> tuple[Any, ...]:
 @functools.cache
 def danger_fields() -> tuple[str, ...]:
     return tuple(_read("danger")["orders"])
+
+
+def depth() -> RankTable:
+    """The classes of flood depth in metres, with the codes of 2012 that have other limits."""
+    return _ranks("depth_ranks")
+
+
+def durations() -> RankTable:
+    """The classes of the time under water, in hours."""
+    return _ranks("duration_ranks")
+
+
+@functools.cache
+def _ranks(name: str) -> RankTable:
+    raw = _read(name)
+    ranks = tuple(Rank(int(row["code"]), row["low"], row.get("high"), row["word"]) for row in raw["item"])
+    codes = {row["code"]: (row["low"], row.get("high")) for row in raw.get("source_code", ())}
+    return RankTable(name, raw["unit"], ranks, codes)
 
 
 def tiles(first: int = 6) -> tuple[tuple[Item, ...], tuple[Item, ...]]:

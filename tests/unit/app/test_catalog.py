@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from app import catalog
+from maps.layers import RankTable
 
 
 @pytest.mark.parametrize("name", catalog.TABLES)
@@ -45,3 +48,21 @@ def test_every_response_status_but_the_duplicate_is_counted() -> None:
 def test_a_table_that_is_not_there_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         catalog.table("../roles")
+
+
+@pytest.mark.parametrize("table", [catalog.depth(), catalog.durations()])
+def test_classes_follow_each_other_without_a_gap_and_the_last_is_open(table: RankTable) -> None:
+    assert [rank.rank for rank in table.ranks] == list(range(1, len(table.ranks) + 1))
+    for one, next_one in pairwise(table.ranks):
+        assert one.high == next_one.low
+    assert table.ranks[0].low == 0 and table.ranks[-1].high is None
+
+
+@pytest.mark.parametrize(("code", "limits", "worst"), [("14", (2, 5), 3), ("22", (0.5, 1), 2), ("25", (3, 4), 3)])
+def test_a_code_of_2012_keeps_its_own_limits_and_counts_as_the_worst_class_it_touches(
+    code: str, limits: tuple[float, float], worst: int
+) -> None:
+    table = catalog.depth()
+    assert table.codes[code] == limits
+    assert table.worst(*limits) == worst
+    assert {"11", "15", "21", "27"} <= set(table.codes) and table.codes["15"] == (5, None)
