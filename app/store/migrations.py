@@ -90,7 +90,12 @@ def m0003_accounts(database: Database) -> None:
     )
 
 
-STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts)
+def m0005_layers_in_use(database: Database) -> None:
+    # The catalogue's entry as it was when its files were last whole here: it is drawn until a newer one is.
+    _table(database, "layers_in_use", {"layer_id": str, "entry": str, "since": int}, "layer_id")
+
+
+STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts, m0005_layers_in_use)
 
 _ENROL_CODES = {
     "code_id": bytes,  # hash of the secret, to name the row; never sent
