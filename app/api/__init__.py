@@ -16,6 +16,7 @@ from app.api import (
     conflicts,
     damage_reports,
     delivery,
+    head_counts,
     incidents,
     nodes,
     openapi,
@@ -41,6 +42,7 @@ _NOUNS = (
     nodes,
     shelters,
     shelter_openings,
+    head_counts,
     patrol_points,
 )
 

@@ -160,6 +160,8 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names |= {"status": {"type": "string"}, "bbox": {"type": "string"}}
     if kind.name == "chat-messages":
         names["channel_id"] = {"type": "string", "format": "uuid"}
+    if kind.name in ("head-counts", "shelter-openings"):
+        names["shelter_id"] = {"type": "string", "format": "uuid"}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]
 
 

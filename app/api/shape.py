@@ -102,7 +102,10 @@ class SilentSource(BaseModel):
 
 
 class People(BaseModel):
-    """`value` is null while nobody has counted: blank is never 0."""
+    """`value` is null while nobody has counted: blank is never 0.
+
+    `sources`: the open shelters, and any other that has reported. `oldest_at`: when the oldest count in it was made.
+    """
 
     value: int | None
     as_of: AwareDatetime

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
 from app.records import shape
 from app.records.noun import Noun
 from sync.kinds import Field, Kind
+from sync.operation import Change
 
 PEOPLE_MAX = 1_000_000
+PARTS = ("male", "female", "other")
 
 KIND = Kind(
     "head-counts",
@@ -38,4 +44,23 @@ NOUN = Noun(
     },
     needed=("shelter_id", "total"),
 )
-create, edit = NOUN.create, NOUN.edit
+edit = NOUN.edit
+
+
+def create(record_id: uuid.UUID, scope: bytes, form: Mapping[str, Any]) -> Change:
+    """A count. Its parts may be left out; where they are said they fit the total."""
+    change = NOUN.create(record_id, scope, form)
+    check_parts(change.fields)
+    return change
+
+
+def check_parts(fields: Mapping[str, Any]) -> None:
+    """Raise Invalid where men, women and others are more than the total, or all three are known and fewer."""
+    parts = [fields.get(name) for name in PARTS]
+    known = [part for part in parts if part is not None]
+    total = fields.get("total")
+    if total is None:
+        return
+    if sum(known) > total or (len(known) == len(PARTS) and sum(known) != total):
+        hint = "Send male, female and other that add up to the total, or leave out what was not counted."
+        shape.refuse("parts_do_not_fit", "total", "is not what its parts add up to", hint)

@@ -38,6 +38,8 @@ _MORE_INDEXES = (
     ("damage_reports", "by_status", "(incident_id, hidden, response_status)"),  # the counts of the front page
     ("damage_reports", "joined", "(incident_id, hidden, same_as) WHERE same_as IS NOT NULL"),
     ("damage_reports", "red", "(incident_id, hidden, urgency, created_at) WHERE urgency = 'red'"),
+    ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total)"),
+    ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
 )
