@@ -14,11 +14,13 @@ from typing import Any
 
 from app import digests
 from app.config import Settings
+from app.layers import Layers
 from app.queries import log as log_queries
 from app.records import KINDS
 from app.records.judge import judge
 from app.store import engine, meta
 from app.store.ballast import Ballast
+from app.store.blobs import BlobFile
 from app.store.engine import Connection
 from app.store.folder import DataFolder, Incarnation
 from app.store.keys import NodeKeys
@@ -29,8 +31,9 @@ from app.threads import in_native_thread, native_thread_id
 from app.version import VERSION
 from sync import signing
 from sync.authoring import Result
+from sync.blobs import Blobs
 from sync.certificate import Certificate
-from sync.operation import Change, RecordKey, Version
+from sync.operation import CITY, Change, RecordKey, Version
 from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
 from sync.version_vector import Vector
@@ -54,13 +57,17 @@ class Node:
             os.urandom, self._note_incarnation,
         )  # fmt: skip
         self._published = self.replica.published()
+        self._blob_file = BlobFile(folder.blobs, keys.data_key)
+        self.blobs = self._blobs()
         self._pending: list[Committed] = []
+        self._moved: list[bytes] = []  # files that became whole, or whose holders changed
         self._effects = threading.Event()
         self._closed = False
         self.writer = Writer(
             self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space
         )
         self.links = Links(self)
+        self.layers = Layers(self)
 
     @staticmethod
     def open(folder: DataFolder, keys: NodeKeys, settings: Settings) -> Node:
@@ -85,6 +92,7 @@ class Node:
         self.links.stop()
         self.writer.stop()
         self._effects.set()
+        self._blob_file.close()
         for connection in (*self._readers.values(), self.replica.connection):
             connection.close()
         self._readers.clear()
@@ -206,6 +214,20 @@ class Node:
         self.writer.call(job, 0)
         self.links.try_now()
 
+    def _blobs(self) -> Blobs:
+        file = self._blob_file
+        blobs = Blobs(
+            file.connection, file.reader, node=self.replica.identity.node_id, now=self.wall, run=in_native_thread,
+            before_retry=self._free_space, hub=lambda: self.hub_node, fault=file.fault,
+        )  # fmt: skip
+        blobs.on_whole = self._blob_moved
+        blobs.on_holder = lambda name: self._blob_moved(name) if blobs.is_made_here(name) else None
+        return blobs
+
+    def _blob_moved(self, name: bytes) -> None:
+        self._moved.append(name)
+        self._effects.set()
+
     def rebuild(self) -> int:
         """Throw the tables away and fold the log again. Returns the operations folded."""
         return int(in_native_thread(self.replica.rebuild))
@@ -245,10 +267,12 @@ class Node:
             self._effects.wait()
             self._effects.clear()
             pending, self._pending = self._pending, []
+            moved, self._moved = self._moved, []
             keys: set[RecordKey] = set().union(*(committed.changed for committed in pending))
-            if not pending:
+            if not pending and not moved:
                 continue
             changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
+            changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
             for subscriber in self._subscribers:
                 subscriber(changed)  # also where only a receipt was kept: a page must not stay at "not sent"
             self.links.wake()

@@ -105,6 +105,14 @@ class BadEnrolment(SyncError):
         self.code = code
 
 
+class BlobMissing(SyncError):
+    """A file that is not whole on this node: its description travels before it."""
+
+    code = "blob_missing"
+    fault: Fault = "caller"
+    hint = "Ask for it with `want`, and read it when it is whole here."
+
+
 class WriterBusy(SyncError):
     code = "busy"
     fault: Fault = "machine"

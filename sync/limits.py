@@ -22,6 +22,10 @@ VECTOR_STREAMS_MAX = 50_000
 VECTOR_BYTES_MAX = 4 * 1024 * 1024
 REFUSALS_MAX = 3
 
+CHUNK_BYTES_MIN = 4 * 1024
+CHUNK_BYTES_MAX = 64 * 1024
+BLOB_BYTES_MAX = 1 << 33
+
 SIGN_EVERY_OPS = 100
 SIGN_EVERY_BYTES = 8 * 1024  # so that a new link, or a slow one, can be sent as little as this
 
