@@ -18,6 +18,8 @@ from flask_wtf import CSRFProtect
 import app.live as live
 from app import sync_socket
 from app.api import register_api
+from app.intake import upload
+from app.intake.receive import Intake
 from app.version import VERSION
 from app.views import enrol, register_views, shell
 from app.views.session import know_people
@@ -35,9 +37,12 @@ CONTENT_POLICY = (
 def create_app(node: Any) -> tuple[Flask, SocketIO]:
     """The web application of a node, and the socket server that has wrapped it."""
     app = Flask(__name__)
+    app.request_class = upload.MemoryRequest
+    app.before_request(upload.allow_files)
     _configure(app, node)
     app.extensions["tomoshibi"] = node
     app.extensions["tomoshibi_received"] = {}
+    app.extensions["intake"] = Intake(node)
     _speak_languages(app)
     know_people(app, node)
     csrf = CSRFProtect(app)
@@ -87,7 +92,7 @@ def _harden(answer: Response) -> Response:
     answer.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
     answer.headers.setdefault("X-Content-Type-Options", "nosniff")
     answer.headers.setdefault("Referrer-Policy", "same-origin")
-    answer.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+    answer.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=(self)")
     if answer.mimetype == "text/html":
         answer.headers.setdefault("Cache-Control", "no-store")
     return answer

@@ -37,8 +37,23 @@ _FIELD_FAULTS: dict[str, Any] = {
     "text": _("本文:1文字から2,000文字までで書いてください"),
     "passphrase": _("合言葉:8文字以上にしてください"),
     "code": _("登録コード:紙にあるとおりに入力してください"),
+    "attachments": _("写真・声:この端末で受け取れませんでした。外すか、撮り直してください"),
     "id": _("この番号の記録は、別の内容ですでに保存されています"),
 }
+_FILE_FAULTS: dict[str, Any] = {
+    "empty_file": _("中身のないファイルです。もう一度撮ってください"),
+    "broken_file": _("写真か声がこわれています。もう一度撮るか録ってください"),
+    "too_many_pixels": _("写真の画素が多すぎます。カメラの設定で小さくして、撮り直してください"),
+    "file_too_large": _("12 MB を超える写真は受け取れません。カメラの設定で小さくして、撮り直してください"),
+    "voice_too_long": _("声は60秒までです。2つに分けて録ってください"),
+    "video_refused": _("動画は受け取れません。写真と声で送ってください"),
+    "heic_not_here": _("この端末では HEIC を読めません。カメラを JPEG(互換性優先)にして撮り直してください"),
+    "file_not_read": _("このファイルは読めませんでした。撮り直してください"),
+    "too_many_files": _("写真と声は、1つの報告に10個までです"),
+    "intake_busy": _("写真の受け取りが混み合っています。少し待つと、もう一度試します"),
+    "store_full": _("この端末の空きがなくなり、写真を保存できません。報告は写真なしで送れます"),
+}
+_OTHER_FILE = _("この種類のファイルは受け取れません。写真(JPEG・PNG・WebP・HEIC)か、声を送ってください")
 _OTHER_FAULT = _("入力した値を確かめてください")
 
 
@@ -57,6 +72,11 @@ def faults_of(error: Exception) -> dict[str, str]:
 
 def fault_in(field: str) -> dict[str, str]:
     return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+
+
+def file_words(code: str) -> str:
+    """Why a photo or a voice memo was not taken in, and what to do."""
+    return str(_FILE_FAULTS.get(code, _OTHER_FILE))
 
 
 def saved_here(node: Any) -> str:

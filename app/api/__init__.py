@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from app.api import (
+    attachments,
     channels,
     chat_messages,
     conflicts,
@@ -53,7 +54,7 @@ def register_api(app: Flask, node: Any) -> Blueprint:
     blueprint.before_request(lambda: security.check_request(app))
     for noun in _NOUNS:
         _add(blueprint, noun.collection(node))
-    for module in (status, conflicts, totals, delivery, openapi):
+    for module in (attachments, status, conflicts, totals, delivery, openapi):
         module.register(blueprint, node)
     app.register_blueprint(blueprint)
     return blueprint

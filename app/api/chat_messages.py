@@ -10,7 +10,6 @@ from flask import g
 from app.api import channels as channels_api
 from app.api import paging
 from app.api.collection import Collection
-from app.errors import Invalid
 from app.queries import channels
 from app.queries.row import Record, Where
 from app.records import NOUNS, shape
@@ -28,7 +27,6 @@ def collection(node: Any) -> Collection:
         node,
         noun,
         parameters=("channel_id",),
-        check=_check,
         filters=_filters,
         visible=visible,
         hidden=_without_hidden,
@@ -43,12 +41,6 @@ def _incident_of(db: Any, body: Mapping[str, Any]) -> str:
     if channel is None or not channels_api.seen_by_person(channel) or channel.incident_id is None:
         shape.refuse("unknown_channel", "channel_id", "is no channel of yours here", "List /api/v1/channels.")
     return channel.incident_id
-
-
-def _check(collection: Collection, form: Mapping[str, Any], record_id: str, record: Record | None) -> None:
-    if form.get("attachments"):
-        hint = "This release keeps no files yet; leave the field out."
-        raise Invalid("unknown_attachment", "attachments names a file that is not here.", hint, "attachments")
 
 
 def _filters(args: Any, where: Where) -> Where:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from flask import Response, g, jsonify, request, url_for
 from app import permissions
 from app.api import paging, strict_json, wire
 from app.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
+from app.intake import naming
 from app.queries import incidents, row
 from app.queries.row import Record, Where
 from app.records import CITY, Noun, etag, judge, shape
@@ -93,7 +94,8 @@ class Collection:
         if known is not None and scope_of(known) != scope:
             raise _id_in_use()
         self._refuse_if_it_would_not_count(change)
-        result = self.node.write([change], g.person.id)
+        described = self._described(db, scope, change, ())
+        result = self.node.write([*described, change], g.person.id)
         if isinstance(result, Exists):
             return self._sent_again(record_id, change)
         return self._answer(self._find(str(record_id)), 201)
@@ -111,7 +113,8 @@ class Collection:
         if seen is None:
             change = replace(change, fields={**change.fields, etag.OVERWRITES: True})
         self._refuse_if_it_would_not_count(change)
-        result = self.node.write([change], g.person.id)
+        described = self._described(self.node.reader(), scope, change, record.fields.get("attachments") or ())
+        result = self.node.write([*described, change], g.person.id)
         if isinstance(result, Missing):
             raise _not_found(self.name)
         if not isinstance(result, Recorded):
@@ -190,6 +193,12 @@ class Collection:
     def _elements(self, scope: bytes, record: Record, form: Mapping[str, Any]) -> Any:
         has_set = any(name in self.kind.fields and self.kind.fields[name].merge == "set" for name in form)
         return self.node.elements(self.name, scope, record.id) if has_set else None
+
+    def _described(self, db: Any, scope: bytes, change: Change, known: Container[str]) -> Sequence[Change]:
+        """Files that the change names and the record did not name before are described beside it."""
+        value = change.fields.get("attachments") or ()
+        named = value["add"] if isinstance(value, Mapping) else value
+        return naming.describing(db, scope, [sha256 for sha256 in named if sha256 not in known])
 
     def _refuse_if_it_would_not_count(self, change: Change) -> None:
         certificate = self.node.certificate

@@ -10,7 +10,6 @@ from flask import g
 from app import catalog
 from app.api import paging
 from app.api.collection import Collection
-from app.errors import Invalid
 from app.queries import damage_reports
 from app.queries.row import Record, Where
 from app.records import NOUNS, shape
@@ -35,13 +34,6 @@ def _given(collection: Collection, form: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(collection: Collection, form: Mapping[str, Any], record_id: str, record: Record | None) -> None:
-    if form.get("attachments"):
-        raise Invalid(
-            "unknown_attachment",
-            "attachments names a file that is not here.",
-            "This release keeps no files yet; leave the field out.",
-            "attachments",
-        )
     target = form.get("same_as")
     if target is not None:
         other = damage_reports.get(collection.node.reader(), shape.record_id("same_as", target))

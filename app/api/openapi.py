@@ -17,6 +17,7 @@ from app.records import nodes
 from sync.kinds import Kind
 
 VERSION = "1.0.0"
+_FILES = ("attachments",)  # a file is sent as it is, and described by the node
 _READ_TIMES = {"type": "string", "format": "date-time", "readOnly": True}
 _PROBLEMS = {
     "400": "The request cannot be read",
@@ -25,10 +26,11 @@ _PROBLEMS = {
     "404": "Nothing has this id here",
     "409": "The id belongs to other content, or the disk of this node is full (`store_full`)",
     "412": "If-Match names nothing of this record",
-    "413": "The body is larger than 64 KiB",
+    "413": "The body is larger than 64 KiB; a file than 12 MB",
     "415": "The body is not application/json",
     "422": "A value is wrong; `field` names it",
     "428": "If-Match is needed",
+    "503": "This node cannot do it now; nothing was kept",
 }
 
 
@@ -53,7 +55,9 @@ def document() -> dict[str, Any]:
         content = {"application/problem+json": {"schema": _ref("Problem")}}
         spec.components.response(f"Problem{status}", {"description": text, "content": content})
     for kind in (*(noun.kind for noun in records.NOUNS.values()), nodes.KIND):
-        _collection(spec, kind)
+        if kind.name not in _FILES:
+            _collection(spec, kind)
+    _attachments(spec)
     for path, operation in _others().items():
         spec.path(path, operations={"get": operation})
     return spec.to_dict()
@@ -104,6 +108,22 @@ def _collection(spec: Any, kind: Kind) -> None:
     spec.path(f"{path}/{{record_id}}", operations=one, parameters=by_id)
     history = _operation(kind, "Every operation on the record, oldest first", "History", [])
     spec.path(f"{path}/{{record_id}}/history", operations={"get": history}, parameters=by_id)
+
+
+def _attachments(spec: Any) -> None:
+    """Files: one is sent as multipart, and read back by its hash, in ranges if wanted."""
+    create = _operation(None, "Send a photo or a voice memo of up to 12 MB", "Attachment", [], "201")
+    create["responses"]["200"] = _json("Attachment", "The same file was here already")
+    body = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+    create["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": body}}}
+    show = _operation(None, "The bytes of a file that is here", "Attachment", [])
+    anything = {"schema": {"type": "string", "format": "binary"}}
+    for status, text in (("200", "The file"), ("206", "The range that was asked for")):
+        show["responses"][status] = {"description": text, "content": {"*/*": anything}}
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    by_hash = [{"name": "sha256", "in": "path", "required": True, "schema": digest}]
+    spec.path("/api/v1/attachments", operations={"post": create})
+    spec.path("/api/v1/attachments/{sha256}", operations={"get": show}, parameters=by_hash)
 
 
 def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -162,4 +162,12 @@ class Delivery(BaseModel):
     recipients: list[Recipient]
 
 
-ANSWERS = (Problem, Health, Status, History, Conflicts, Totals, Delivery)
+class Attachment(BaseModel):
+    """A file that records may name. `sha256` is that of the file as it is kept, not of what was sent."""
+
+    sha256: str
+    size: int
+    media_type: Literal["image/jpeg", "image/png", "audio/webm"]
+
+
+ANSWERS = (Attachment, Problem, Health, Status, History, Conflicts, Totals, Delivery)

@@ -90,12 +90,23 @@ def m0003_accounts(database: Database) -> None:
     )
 
 
+def m0004_files_and_drafts(database: Database) -> None:
+    # What is known of a file until a record names it, and what somebody is writing: never on a link.
+    _table(database, "attachment_facts", {"sha256": str, "facts": str, "made_at": int}, "sha256")
+    _table(
+        database,
+        "drafts",
+        {"user_id": str, "form": str, "body": str, "updated_at": int},
+        ("user_id", "form"),
+    )
+
+
 def m0005_layers_in_use(database: Database) -> None:
     # The catalogue's entry as it was when its files were last whole here: it is drawn until a newer one is.
     _table(database, "layers_in_use", {"layer_id": str, "entry": str, "since": int}, "layer_id")
 
 
-STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts, m0005_layers_in_use)
+STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts, m0004_files_and_drafts, m0005_layers_in_use)
 
 _ENROL_CODES = {
     "code_id": bytes,  # hash of the secret, to name the row; never sent

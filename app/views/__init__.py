@@ -8,6 +8,7 @@ from threading import Thread
 from flask import Flask
 
 from app.threads import gevent_rules
+from app.views.attachments import pages as attachments_pages
 from app.views.chat_messages import pages as chat_messages_pages
 from app.views.conflicts import pages as conflicts_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
@@ -16,6 +17,7 @@ from app.views.error_pages import register_error_pages
 from app.views.front import pages as front_pages
 from app.views.incidents import pages as incidents_pages
 from app.views.login import pages as login_pages
+from app.views.map import pages as map_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
 from app.views.sync_status import pages as sync_status_pages
@@ -30,10 +32,12 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(login_pages)
     app.register_blueprint(incidents_pages)
     app.register_blueprint(front_pages)
+    app.register_blueprint(attachments_pages)
     app.register_blueprint(damage_reports_pages)
     app.register_blueprint(damage_report_edits_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(chat_messages_pages)
+    app.register_blueprint(map_pages)
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)
     if gevent_rules():

@@ -59,7 +59,7 @@ NOUNS = names(
     conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
-    links names noun openapi page paging positions problem projection registry report_rows routes row
+    links names noun openapi page paging positions problem projection ranges registry report_rows routes row
     same_content security service session shape shell strict_json tables talk vendor wire
     """
 )
