@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import child
-from app.errors import CommandFailed, Invalid, StoreUnavailable, TooLarge
+from app.errors import CommandFailed, Invalid, StoreUnavailable, TooLarge, UnsupportedMedia
 from app.intake import naming, sniff
 
 FILE_BYTES_MAX = 12 << 20
@@ -92,7 +92,8 @@ def _made(kind: str, data: bytes) -> dict[str, Any]:
     try:
         made: dict[str, Any] = child.run(module, asked, memory_mb=MEMORY_MB, cpu_s=CPU_SECONDS, wall_s=WALL_SECONDS)
     except child.ChildRefused as error:
-        raise Invalid(error.code, error.message, error.hint, "file") from error
+        refusal = UnsupportedMedia if error.code.endswith("_refused") else Invalid
+        raise refusal(error.code, error.message, error.hint, "file") from error
     except CommandFailed as error:
         raise Invalid("file_not_read", "The file could not be read within the limits.", error.hint, "file") from error
     except OSError as error:

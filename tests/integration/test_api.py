@@ -314,7 +314,7 @@ def test_the_description_is_public_and_names_every_route(hub: Hub) -> None:
     document = hub.ask("GET", "/api/openapi.json", None).json
     for rule in hub.client.application.url_map.iter_rules():
         if rule.endpoint.startswith("api.") and rule.endpoint != "api.openapi":
-            path = rule.rule.replace("<record_id>", "{record_id}")
+            path = rule.rule.replace("<", "{").replace(">", "}")
             methods = {method.lower() for method in rule.methods or ()} - {"head", "options"}
             assert methods <= set(document["paths"][path]), path
 
