@@ -34,7 +34,7 @@ ROOMS = {
         version
         """
     ),
-    "maps": names("__init__ assets basemap errors grid hazard layers prepare render route"),
+    "maps": names("__init__ assets basemap cutting errors grid hazard layers prepare render route"),
     "desktop": names("__init__ __main__ errors leash server window"),
 }
 
