@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.errors import CommandFailed
 
 INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "emergency"}
 WELCOME = "訓練を始めます。巡回班は被害を見つけたら、端末の「被害を報告」から送ってください。"
+SILENT, OLD, TWO_POSTS = 11, 6, 4  # by their place in the list of shelters
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for another
 
 
@@ -105,6 +107,9 @@ def _furnish(url: str, token: str) -> None:
         record = post("shelters", shelter)["id"]
         status = "preparing" if number % 9 == 8 else "open"
         post("shelter-openings", {"incident_id": incident, "shelter_id": record, "opening_status": status})
+        if status == "open":
+            for count in _head_counts(number, shelter["capacity"]):
+                post("head-counts", {"incident_id": incident, "shelter_id": record, **count})
 
 
 def _shelters() -> Iterator[dict[str, Any]]:
@@ -121,6 +126,18 @@ def _shelters() -> Iterator[dict[str, Any]]:
             "capacity": shelter["capacity"],
             "usable_floors": [int(floor.rstrip("F")) for floor in shelter["usable_floors"]],
         }
+
+
+def _head_counts(number: int, capacity: int) -> Iterator[dict[str, Any]]:
+    """What a shelter has reported so far: most minutes ago, one long ago, one nothing; one has two posts."""
+    if number == SILENT:
+        return
+    minutes = 80 if number == OLD else 2 + number * 7 % 23
+    people = capacity * (35 + number * 17 % 60) // 100
+    posts = {"正門": people * 2 // 3, "体育館口": people - people * 2 // 3} if number == TWO_POSTS else {None: people}
+    at = datetime.now(UTC) - timedelta(minutes=minutes)
+    for name, total in posts.items():
+        yield {"post": name, "total": total, "counted_at": at.isoformat(timespec="seconds")}
 
 
 def _wait(running: list[subprocess.Popen[bytes]]) -> None:

@@ -1,6 +1,6 @@
 """What the front page of an incident counts and names. Read by ``views/front.py``; only the tables are asked.
 
-An empty answer is never 0: shelters without a report stand apart, and nobody counts heads yet.
+An empty answer is never 0: shelters that nobody spoke of stand apart, and so do those that have not counted.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import damage_reports, patrol_points, row, shelters
+from app.queries import damage_reports, head_counts, patrol_points, row, shelters
+from app.queries.head_counts import People, Source
 from app.queries.row import Record, Where
+from app.queries.shelters import ShelterLine
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The three blocks of the front page, by group of the catalogue."""
+    """The total of people and the three blocks of the front page, by group of the catalogue."""
 
+    people: People
     damage_reports: dict[str, int]
     reports: int
     shelters: dict[str, int]
+    full: int
     patrols: dict[str, int]
     patrol_people: int
 
@@ -32,27 +36,34 @@ class Waiting:
     red_count: int
     conflicts: list[Record]
     conflicts_count: int
+    split_shelters: list[ShelterLine]
+    old: list[Source]
+    silent: list[Source]
 
     @property
     def count(self) -> int:
-        return self.red_count + self.conflicts_count
+        """What waits: each record, and once each what is to be asked of the shelters."""
+        return self.red_count + self.conflicts_count + len(self.split_shelters) + bool(self.old) + bool(self.silent)
 
 
-def counts(db: Any, incident_id: str) -> Counts:
-    people = db.execute(
+def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None = None) -> Counts:
+    lines = shelters.listed(db, incident_id) if lines is None else lines
+    patrol_people = db.execute(
         "SELECT count(DISTINCT author) FROM patrol_points WHERE incident_id = ? AND hidden = 0", (incident_id,)
     ).fetchone()[0]
     return Counts(
+        people=head_counts.people(db, incident_id, now, lines),
         damage_reports=damage_reports.counts(db, incident_id),
         reports=damage_reports.matching(db, damage_reports.Filters(incident_id=incident_id)),
-        shelters=shelters.counts(db, incident_id),
+        shelters=shelters.grouped(lines),
+        full=sum(1 for line in lines if line.status == "full"),
         patrols=patrol_points.counts(db, incident_id),
-        patrol_people=int(people),
+        patrol_people=int(patrol_people),
     )
 
 
-def waiting(db: Any, incident_id: str, limit: int = 3) -> Waiting:
-    """Red reports that nobody was given, and reports with a field of two values."""
+def waiting(db: Any, incident_id: str, people: People, limit: int = 3) -> Waiting:
+    """Red reports that nobody was given, records with a field of two values, and numbers that are old or missing."""
     codes = catalog.table("response_statuses").in_group("open")
     marks = ", ".join("?" for _ in codes)
     here = Where().also("incident_id = ?", incident_id)
@@ -66,4 +77,7 @@ def waiting(db: Any, incident_id: str, limit: int = 3) -> Waiting:
         red_count=row.count(db, kind.name, red),
         conflicts=row.select(db, kind, split, newest),
         conflicts_count=row.count(db, kind.name, split),
+        split_shelters=shelters.in_conflict(db, incident_id),
+        old=people.in_state("old"),
+        silent=people.in_state("silent"),
     )

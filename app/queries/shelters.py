@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from app.queries import row
 from app.queries.row import Record, Where
 
 GROUPS = ("open", "closed", "preparing", "unknown")
+_IN_LISTS = ("open", "preparing", "unknown", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,16 @@ def line_of(db: Any, incident_id: str, shelter: Record) -> ShelterLine:
 
 def in_conflict(db: Any, incident_id: str) -> list[ShelterLine]:
     """Shelters of whose state several values are known."""
-    where = Where().also("incident_id = ?", incident_id).also("conflicts > 0")
-    split = row.select(db, row.kind_of("shelter-openings"), where, "ORDER BY created_at, id")
-    known = {opening["shelter_id"]: opening for opening in split}
-    lines = [(opening, get(db, shelter_id)) for shelter_id, opening in known.items()]
-    return [_line(shelter, opening) for opening, shelter in lines if shelter is not None]
+    split = row.count(db, "shelter-openings", Where().also("incident_id = ?", incident_id).also("conflicts > 0"))
+    if not split:  # asked at every page of the incident, for the menu
+        return []
+    return [line for line in listed(db, incident_id) if line.opening is not None and line.opening.conflicts]
 
 
-def in_conflict_count(db: Any, incident_id: str) -> int:
-    where = Where().also("incident_id = ?", incident_id).also("conflicts > 0")
-    return row.count(db, "shelter-openings", where)
+def narrowed(lines: Sequence[ShelterLine], group: str | None = None, words: str | None = None) -> list[ShelterLine]:
+    """The lines that a person asked for: the open ones first, then by name."""
+    found = [line for line in lines if group in (None, line.group) and _speaks_of(line.shelter, words)]
+    return sorted(found, key=lambda line: (_IN_LISTS.index(line.group), line.shelter["name"] or "", line.shelter.id))
 
 
 def counts(db: Any, incident_id: str) -> dict[str, int]:
@@ -70,6 +72,12 @@ def grouped(lines: Sequence[ShelterLine]) -> dict[str, int]:
     for line in lines:
         found[line.group] += 1
     return found
+
+
+def _speaks_of(shelter: Record, words: str | None) -> bool:
+    said = [str(shelter[name] or "") for name in ("name", "kana", "address", "district", "facility", "common_id")]
+    text = unicodedata.normalize("NFKC", " ".join(said)).casefold()
+    return all(word in text for word in unicodedata.normalize("NFKC", words or "").casefold().split())
 
 
 def _line(shelter: Record, opening: Record | None) -> ShelterLine:

@@ -15,11 +15,13 @@ from app.views.damage_report_edits import pages as damage_report_edits_pages
 from app.views.damage_reports import pages as damage_reports_pages
 from app.views.error_pages import register_error_pages
 from app.views.front import pages as front_pages
+from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
+from app.views.shelters import pages as shelters_pages
 from app.views.sync_status import pages as sync_status_pages
 
 BREATH_SECONDS = 0.002
@@ -38,6 +40,8 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
+    app.register_blueprint(shelters_pages)
+    app.register_blueprint(head_counts_pages)
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)
     if gevent_rules():

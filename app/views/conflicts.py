@@ -7,7 +7,7 @@ import uuid
 from flask import Blueprint, render_template
 
 from app.permissions import permission
-from app.queries import report_rows
+from app.queries import report_rows, shelters
 from app.views import shell
 
 pages = Blueprint("conflicts", __name__)
@@ -18,4 +18,5 @@ pages = Blueprint("conflicts", __name__)
 def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     reports = report_rows.in_conflict(shell.db(), incident.id)
-    return render_template("conflicts/index.html", reports=reports, unsent_ids=shell.unsent_ids())
+    lines = shelters.in_conflict(shell.db(), incident.id)
+    return render_template("conflicts/index.html", reports=reports, shelters=lines, unsent_ids=shell.unsent_ids())

@@ -1,16 +1,18 @@
-"""The front page of an incident: counts, what waits, the feed, and at HQ the chat beside it."""
+"""The front page of an incident: people and counts, the map, what waits, the feed; at HQ the chat under it."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask_login import current_user
 
 from app.permissions import permission
 from app.queries import front as queries
-from app.queries import report_rows, talk
+from app.queries import head_counts, report_rows, talk
 from app.views import chat_messages, shell
+from app.views.shelters import last_opened
 
 FEED_ROWS_MAX = 40
 
@@ -21,6 +23,7 @@ pages = Blueprint("front", __name__)
 @permission("damage-reports", "read")
 def show(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
+    counted = _counts(incident.id)
     channels = talk.channel_lines(shell.db(), incident.id, current_user.id, current_user.team)
     channel = channels[0].channel if channels else None
     return render_template(
@@ -28,7 +31,9 @@ def show(incident_id: uuid.UUID) -> str:
         channels=channels,
         channel=channel,
         messages=chat_messages.messages_of(incident, channel.id) if channel else [],
-        **_counts(incident.id),
+        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people),
+        last_shelter=last_opened(),
+        **counted,
         **_feed(incident.id),
     )
 
@@ -58,12 +63,12 @@ def menu(incident_id: uuid.UUID) -> str:
 @permission("damage-reports", "read")
 def waiting(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
-    return render_template("front/_waiting.html", waiting=queries.waiting(shell.db(), incident.id))
+    people = head_counts.people(shell.db(), incident.id, shell.node().clock())
+    return render_template("front/_waiting.html", waiting=queries.waiting(shell.db(), incident.id, people))
 
 
-def _counts(incident_id: str) -> dict[str, object]:
-    here = shell.db()
-    return {"counts": queries.counts(here, incident_id), "waiting": queries.waiting(here, incident_id)}
+def _counts(incident_id: str) -> dict[str, Any]:
+    return {"counts": queries.counts(shell.db(), incident_id, shell.node().clock())}
 
 
 def _feed(incident_id: str) -> dict[str, object]:

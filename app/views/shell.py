@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 
 from app import catalog, permissions
 from app.messages import error_words
-from app.queries import incidents, nodes, report_rows, talk, teams, users
+from app.queries import incidents, nodes, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 
@@ -35,7 +35,7 @@ COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows"),
-    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "front", "print"),
+    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "front", "shelters", "print"),
 )
 
 
@@ -171,7 +171,7 @@ def _menu_counts(incident: Record) -> dict[str, int]:
     return {
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
-        "conflicts": report_rows.in_conflict_count(here, incident.id),
+        "conflicts": report_rows.in_conflict_count(here, incident.id) + len(shelters.in_conflict(here, incident.id)),
     }
 
 
