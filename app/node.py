@@ -221,7 +221,7 @@ class Node:
             before_retry=self._free_space, hub=lambda: self.hub_node, fault=file.fault,
         )  # fmt: skip
         blobs.on_whole = self._blob_moved
-        blobs.on_holder = lambda name: self._blob_moved(name) if blobs.is_made_here(name) else None
+        blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
         return blobs
 
     def _blob_moved(self, name: bytes) -> None:

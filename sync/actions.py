@@ -70,9 +70,44 @@ class Branched:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Append a chunk to what is held of a file, then call ``on_kept(name, what is held or the error)``."""
+
+    name: bytes
+    start: int
+    total: int
+    data: bytes
+    media_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Forget the part that is held of a file, then call ``on_kept``."""
+
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The peer holds these files whole; or, ``no_more``, it does not."""
+
+    peer: bytes
+    names: tuple[bytes, ...]
+    no_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Call ``pump`` again after so long: the line is left free for others."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     code: str
     text: str
 
 
-Action = Send | Deliver | Receipts | Opened | Regressed | Outgrown | Suspect | Branched | Close
+FileAction = Keep | Discard | Holds
+Action = Send | Deliver | Receipts | Opened | Regressed | Outgrown | Suspect | Branched | FileAction | Later | Close

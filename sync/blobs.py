@@ -20,6 +20,7 @@ from sync.writer import store_error
 
 T = TypeVar("T")
 BATCH_BYTES = 4 * 1024 * 1024  # of a large file, in one transaction
+ASK_MANY = 500  # names in one statement
 INLINE_BYTES_MAX = 128 * 1024  # read at once, where the caller stands
 
 CREATE = (
@@ -137,11 +138,17 @@ class Blobs:
         return NOTHING if row is None else Held(row[0], row[1], bool(row[2]))
 
     def chunk(self, name: bytes, start: int, length: int) -> tuple[int, bytes] | None:
-        """(size of the file, bytes from ``start`` on); None where it is not whole here."""
+        """(size of the file, bytes from ``start`` on); None where it is not whole here, or cannot be read."""
         held = self.held(name)
         if not held.whole or held.size is None or start > held.size:
             return None
-        return held.size, self._bytes(name, start, min(start + length, held.size))
+        try:
+            return held.size, self._bytes(name, start, min(start + length, held.size))
+        except StoreFailed:
+            return None
+
+    def whole_among(self, names: Iterable[bytes]) -> set[bytes]:
+        return self._among("whole", names)
 
     def keep(self, name: bytes, start: int, total: int, data: bytes, media_type: str | None) -> Held | None:
         """Append what a peer sent. None: the file was whole and its hash wrong, and all of it was thrown away.
@@ -153,9 +160,10 @@ class Blobs:
             self.on_whole(name)
         return after
 
-    def drop_partial(self, name: bytes) -> None:
+    def drop_partial(self, name: bytes) -> Held:
         """Forget what is held of a file that is not whole."""
         self._work(lambda: self._drop_partial(name))
+        return self.held(name)
 
     def holders(self, name: bytes) -> list[bytes]:
         rows = self._rows("SELECT node FROM holder WHERE sha256 = ? ORDER BY node", name)
@@ -176,14 +184,18 @@ class Blobs:
         for name in known:
             self.on_holder(name)
 
-    def forget_holder(self, node: bytes, name: bytes) -> None:
-        """A peer said that it holds this no more."""
+    def forget_holder(self, node: bytes, names: Iterable[bytes]) -> None:
+        """A peer said that it holds these no more."""
+        listed = list(names)
 
         def forget() -> None:
             with self._transaction() as connection:
-                connection.execute("DELETE FROM holder WHERE sha256 = ? AND node = ?", (name, node))
+                for name in listed:
+                    connection.execute("DELETE FROM holder WHERE sha256 = ? AND node = ?", (name, node))
 
         self._work(forget)
+        for name in listed:
+            self.on_holder(name)
 
     def made_here(self, unknown_to: bytes) -> list[bytes]:
         """What was made on this node and has no receipt of ``unknown_to``."""
@@ -194,8 +206,8 @@ class Blobs:
         )
         return [bytes(row[0]) for row in rows]
 
-    def is_made_here(self, name: bytes) -> bool:
-        return self._row("SELECT 1 FROM blob WHERE sha256 = ? AND made_here = 1", name) is not None
+    def made_among(self, names: Iterable[bytes]) -> set[bytes]:
+        return self._among("made_here", names)
 
     # -- what the node uses ----------------------------------------------------------------------
 
@@ -329,23 +341,36 @@ class Blobs:
         rows = self._rows(
             "SELECT start, bytes FROM chunk WHERE blob = (SELECT no FROM blob WHERE sha256 = ?)"
             " AND start > ? AND start < ? ORDER BY start",
-            name, start - limits.CHUNK_BYTES_MAX, end,
+            name, start - limits.CHUNK_BYTES_MAX, end, strict=True,
         )  # fmt: skip
         return b"".join(bytes(data[max(start - at, 0) : end - at]) for at, data in rows)
+
+    def _among(self, mark: str, names: Iterable[bytes]) -> set[bytes]:
+        listed, found = list(names), set()
+        for at in range(0, len(listed), ASK_MANY):
+            part = listed[at : at + ASK_MANY]
+            marks = ", ".join("?" * len(part))
+            rows = self._rows(f"SELECT sha256 FROM blob WHERE {mark} = 1 AND sha256 IN ({marks})", *part)
+            found |= {bytes(row[0]) for row in rows}
+        return found
 
     def _row(self, sql: str, *parameters: Any) -> Any:
         rows = self._rows(sql, *parameters)
         return rows[0] if rows else None
 
-    def _rows(self, sql: str, *parameters: Any) -> list[Any]:
+    def _rows(self, sql: str, *parameters: Any, strict: bool = False) -> list[Any]:
+        """What was found; nothing where the store cannot be read, unless ``strict``."""
         if self._connection is None:
             return []
         try:
             return self._reader().execute(sql, parameters).fetchall()  # type: ignore[no-any-return]
         except Exception as error:
-            if is_disk_error(error):
-                raise StoreFailed(f"the store of attachments could not be read: {error}") from error
-            raise
+            if not is_disk_error(error):
+                raise
+            self.fault = f"the store of attachments could not be read: {error}"
+            if strict:
+                raise StoreFailed(self.fault) from error
+            return []
 
 
 def _name(sha256: str) -> bytes:

@@ -24,7 +24,13 @@ REFUSALS_MAX = 3
 
 CHUNK_BYTES_MIN = 4 * 1024
 CHUNK_BYTES_MAX = 64 * 1024
+CHUNK_BYTES_FIRST = 8 * 1024
+CHUNK_MS = 250  # what one chunk may take of the line: nothing waits longer behind it
 BLOB_BYTES_MAX = 1 << 33
+SIZE_UNKNOWN_BYTES_MAX = 32 * 1024 * 1024  # of a file of which no record says how large it is
+NAMES_AT_ONCE_MAX = 500  # in `have` and `seek`
+NAMES_AT_ONCE_MIN = 32
+SOUGHT_MAX = 20_000  # names of a peer's `seek` that are remembered, to tell it when they come
 
 SIGN_EVERY_OPS = 100
 SIGN_EVERY_BYTES = 8 * 1024  # so that a new link, or a slow one, can be sent as little as this

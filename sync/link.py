@@ -12,8 +12,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from sync.actions import Action, Branched, Close, Deliver, Opened, Outgrown, Receipts, Regressed, Send, Suspect
+from sync.actions import (
+    Action,
+    Branched,
+    Close,
+    Deliver,
+    FileAction,
+    Holds,
+    Keep,
+    Later,
+    Opened,
+    Outgrown,
+    Receipts,
+    Regressed,
+    Send,
+    Suspect,
+)
 from sync.arrival import Gap, Outcome
+from sync.blobs import Blobs
 from sync.errors import SyncError
 from sync.oplog import Segment
 from sync.replica import Replica
@@ -40,6 +56,9 @@ class Link:
     send: Callable[[bytes], None]
     hang_up: Callable[[], None]
     watcher: Watcher
+    blobs: Blobs | None = None
+    errands: Callable[[Callable[[], None]], None] = lambda call: call()  # one after the other, not in this call
+    later: Callable[[int, Callable[[], None]], None] = lambda ms, call: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     ended: tuple[str, str] | None = None  # (code, text) of why it ended, where the session said so
     _down: bool = False
@@ -62,6 +81,10 @@ class Link:
         """The log grew: push what the peer lacks."""
         with self._lock:
             self._act(self.session.pump(self.now()))
+
+    def files_came(self, names: Sequence[bytes], made: Sequence[bytes]) -> None:
+        with self._lock:
+            self._act(self.session.files_came(names, made, self.now()))
 
     def forked(self, stream: bytes, fork: int) -> None:
         with self._lock:
@@ -98,6 +121,10 @@ class Link:
                 self.watcher.suspect(self, action)
             elif isinstance(action, Branched):
                 self.watcher.branched(action)
+            elif isinstance(action, FileAction):
+                self.errands(partial(self._carry_out, action))
+            elif isinstance(action, Later):
+                self.later(action.ms, self.wake)
             elif isinstance(action, Close):
                 if self._down:
                     continue
@@ -108,6 +135,25 @@ class Link:
 
     def _keep(self, action: Receipts) -> None:
         self.writer.submit(lambda replica: replica.keep_receipts(action.peer, action.receipts), weight=0)
+
+    def _carry_out(self, action: FileAction) -> None:
+        """Write to the store of files, then let the session go on."""
+        assert self.blobs is not None
+        try:
+            if isinstance(action, Holds):
+                (self.blobs.forget_holder if action.no_more else self.blobs.note_holders)(action.peer, action.names)
+                return
+            if isinstance(action, Keep):
+                held = self.blobs.keep(action.name, action.start, action.total, action.data, action.media_type)
+            else:
+                held = self.blobs.drop_partial(action.name)
+            failed = False
+        except SyncError:
+            if isinstance(action, Holds):
+                return  # told again on the next link
+            held, failed = None, True
+        with self._lock:
+            self._act(self.session.on_kept(action.name, held, self.now(), failed=failed))
 
     def _deliver(self, action: Deliver) -> None:
         via = self.session.peer.node_id if self.session.peer else None

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sync import protocol
 from sync.certificate import Certificate
+from sync.fetching import Files
 from sync.oplog import Segment
 from sync.sending import Source
 from sync.signing import SigningKey
@@ -59,6 +60,8 @@ class Local:
     own_origin: Callable[[], bytes]
     retry_ms_max: Callable[[], int]
     channel: bytes = b""
+    files: Files | None = None  # None: this node exchanges none
+    token_seed: bytes = b""
 
     def summary(self) -> Summary:
         found = self.published()

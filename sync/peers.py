@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.actions import Branched, Opened, Regressed, Suspect
+from sync.blobs import Blobs
+from sync.fetching import Files
 from sync.link import Link
 from sync.local import Local
 from sync.log_reader import LogReader
 from sync.replica import Committed, Replica
 from sync.session import Session
 from sync.version_vector import Vector
+from sync.wishes import Wishes
 from sync.writer import Writer
 
 RETRY_MS_PER_50_TERMINALS = 250
@@ -47,6 +50,10 @@ class Peers:
     receipts_of: Callable[[bytes], Vector]
     on_change: Callable[[], None] = lambda: None
     on_opened: Callable[[Link, Opened], None] = lambda link, event: None
+    blobs: Blobs | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+    errands: Callable[[Callable[[], None]], None] = lambda call: call()
+    later: Callable[[int, Callable[[], None]], None] = lambda ms, call: None
     peers: dict[bytes, Peer] = field(default_factory=dict)
     suspects: list[Suspect] = field(default_factory=list)
     _links: set[Link] = field(default_factory=set)
@@ -57,7 +64,7 @@ class Peers:
     ) -> Link:
         """A link over a transport that is open. The caller of this calls ``link.open()`` and feeds it."""
         session = Session(replace(self._local(), channel=channel), caller)
-        link = Link(session, self.writer, self.wall, send, hang_up, self)
+        link = Link(session, self.writer, self.wall, send, hang_up, self, self.blobs, self.errands, self.later)
         with self._lock:
             self._links.add(link)
         return link
@@ -79,6 +86,8 @@ class Peers:
             receipts_of=self.receipts_of,
             own_origin=lambda: self.replica.origin,
             retry_ms_max=self.retry_ms_max,
+            files=Files(self.blobs, self.wishes) if self.blobs is not None else None,
+            token_seed=self.random(16),
         )
 
     def retry_ms_max(self) -> int:
@@ -88,6 +97,20 @@ class Peers:
     def wake(self) -> None:
         for link in self._snapshot():
             link.wake()
+
+    def files_came(self, names: Sequence[bytes]) -> None:
+        """Files became whole here: whoever sought them is told, and what was made here waits for its receipts."""
+        assert self.blobs is not None
+        made = self.blobs.made_among(names)
+        for name in names:
+            self.wishes.drop(name)
+        for link in self._snapshot():
+            link.files_came(names, [name for name in names if name in made])
+
+    def want(self, name: bytes) -> None:
+        """Somebody opened this file: fetch it before all else."""
+        self.wishes.urge(name, self.now())
+        self.wake()
 
     def tick(self) -> None:
         for link in self._snapshot():
@@ -132,6 +155,9 @@ class Peers:
         if peer is not None and peer.node_id not in open_still:
             peer.connected = False
             peer.last_error = code
+        if link.session.fetching is not None:
+            link.session.fetching.end()
+            self.wake()  # another link may go on with what this one was fetching
         self.on_change()
 
     def regressed(self, link: Link, event: Regressed) -> None:

@@ -16,8 +16,12 @@ from sync.oplog import Segment
 from sync.version_vector import Vector
 
 VERSION = 1
-HELLO, PROOF, VECTOR, RUN, ACK, NEED, REFUSE = 1, 2, 3, 4, 5, 6, 7
+BLOBS_SCHEMA = 2  # a peer whose `hello` names an older one knows none of the frames about files: it is sent none
+HELLO, PROOF, VECTOR, RUN, ACK, NEED, REFUSE, WANT, CHUNK, HAVE, SEEK = range(1, 12)
 NAMES = {HELLO: "hello", PROOF: "proof", VECTOR: "vector", RUN: "run", ACK: "ack", NEED: "need", REFUSE: "refuse"}
+NAMES |= {WANT: "want", CHUNK: "chunk", HAVE: "have", SEEK: "seek"}
+TOKEN_BYTES = 8
+NAME_BYTES = 32
 NONCE_BYTES = 16
 HEAD_BYTES = 16
 TEXT_CHARS_MAX = 500
@@ -74,7 +78,36 @@ class Refuse:
     stream: bytes | None
 
 
-Frame = Hello | Proof | VectorFrame | Run | Ack | Need | Refuse
+@dataclass(frozen=True, slots=True)
+class Want:
+    token: bytes  # of the last chunk that came on this link: its receipt; empty before the first
+    name: bytes  # SHA-256
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    token: bytes
+    name: bytes
+    start: int
+    total: int | None  # None: not whole here
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Have:
+    number: int  # of the `seek` that it answers; 0 where nothing was asked
+    names: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    number: int
+    names: tuple[bytes, ...]
+
+
+Frame = Hello | Proof | VectorFrame | Run | Ack | Need | Refuse | Want | Chunk | Have | Seek
 
 
 def encode(frame: Frame) -> bytes:
@@ -90,6 +123,12 @@ def encode(frame: Frame) -> bytes:
         items = [ACK, frame.number, frame.receipts]
     elif isinstance(frame, Need):
         items = [NEED, frame.wanted]
+    elif isinstance(frame, Want):
+        items = [WANT, frame.token, frame.name, frame.start, frame.length]
+    elif isinstance(frame, Chunk):
+        items = [CHUNK, frame.token, frame.name, frame.start, frame.total, frame.data]
+    elif isinstance(frame, Have | Seek):
+        items = [HAVE if isinstance(frame, Have) else SEEK, frame.number, frame.names]
     else:
         items = [REFUSE, frame.code, frame.text[:TEXT_CHARS_MAX], frame.stream]
     return _encode(items)
@@ -198,6 +237,51 @@ def _read_refuse(items: list[Any]) -> Refuse:
     return Refuse(code[:64], text[:TEXT_CHARS_MAX], stream)
 
 
+def _read_want(items: list[Any]) -> Want:
+    token, name, start, length = items
+    _check_token(token)
+    _check_names(name)
+    _are(int, start, length)
+    if not 0 <= start <= limits.BLOB_BYTES_MAX or not 1 <= length <= limits.CHUNK_BYTES_MAX:
+        raise ValueError
+    return Want(token, name, start, length)
+
+
+def _read_chunk(items: list[Any]) -> Chunk:
+    token, name, start, total, data = items
+    _check_token(token)
+    _check_names(name)
+    _are(int, start)
+    _are(bytes, data)
+    if total is None:
+        if data:
+            raise ValueError
+        return Chunk(token, name, start, None, b"")
+    _are(int, total)
+    if not 0 <= start <= total <= limits.BLOB_BYTES_MAX or len(data) > limits.CHUNK_BYTES_MAX:
+        raise ValueError
+    if start + len(data) > total or (start < total and not data):
+        raise ValueError
+    return Chunk(token, name, start, total, data)
+
+
+def _read_have(items: list[Any]) -> Have:
+    return Have(*_read_names(items))
+
+
+def _read_seek(items: list[Any]) -> Seek:
+    return Seek(*_read_names(items))
+
+
+def _read_names(items: list[Any]) -> tuple[int, tuple[bytes, ...]]:
+    number, names = items
+    _are(int, number)
+    if type(names) is not list or len(names) > limits.NAMES_AT_ONCE_MAX or not 0 <= number <= limits.INT64_MAX:
+        raise ValueError
+    _check_names(*names)
+    return number, tuple(names)
+
+
 _READERS: dict[int, Callable[[list[Any]], Frame]] = {
     HELLO: _read_hello,
     PROOF: _read_proof,
@@ -206,12 +290,26 @@ _READERS: dict[int, Callable[[list[Any]], Frame]] = {
     ACK: _read_ack,
     NEED: _read_need,
     REFUSE: _read_refuse,
+    WANT: _read_want,
+    CHUNK: _read_chunk,
+    HAVE: _read_have,
+    SEEK: _read_seek,
 }
 
 
 def _are(kind: type, *values: Any) -> None:
     if any(type(value) is not kind for value in values):
         raise TypeError
+
+
+def _check_token(token: Any) -> None:
+    if type(token) is not bytes or len(token) not in (0, TOKEN_BYTES):
+        raise ValueError
+
+
+def _check_names(*names: Any) -> None:
+    if any(type(name) is not bytes or len(name) != NAME_BYTES for name in names):
+        raise ValueError
 
 
 def _check_place(stream: Any, seq: Any) -> None:

@@ -14,6 +14,7 @@ from sync.protocol import Run
 from sync.version_vector import Vector
 
 STALL_MS = 5_000
+SLOW_BYTES_S = 32_000  # 256 kbit/s
 FLIGHT_S_MAX = 2  # no more is under way than the line takes in this time: an order waits no longer behind a backlog
 Source = Callable[[Vector, dict[int, int], int, int], list[Segment]]  # (sent, cursors, ops_max, bytes_max)
 
@@ -59,7 +60,7 @@ class Sending:
 
     def frames(self, now_ms: int) -> Iterator[bytes]:
         """The next frames, as long as there is credit."""
-        while self._has_credit():
+        while self.has_credit:
             frame = self._next_frame()
             if frame is None:
                 return
@@ -87,13 +88,27 @@ class Sending:
         return now_ms - oldest > patience
 
     @property
+    def last_run(self) -> int:
+        return self._next_run - 1
+
+    def is_clear(self, upto: int) -> bool:
+        """Whether a chunk of a file may go: no run waits for credit, and those up to ``upto`` are receipted.
+
+        On a slow line none may be under way at all.
+        """
+        if not self.has_credit or (self._in_flight and 0 < self._rate < SLOW_BYTES_S):
+            return False
+        return all(number > upto for number in self._in_flight)
+
+    @property
     def under_way(self) -> int:
         return len(self._in_flight)
 
     def _bytes_under_way(self) -> int:
         return sum(run.size for run in self._in_flight.values())
 
-    def _has_credit(self) -> bool:
+    @property
+    def has_credit(self) -> bool:
         most = max(limits.FIRST_RUN_BYTES, FLIGHT_S_MAX * self._rate)
         slow = bool(self._rate) and self._bytes_under_way() >= most
         return len(self._in_flight) < limits.RUNS_IN_FLIGHT_MAX and not slow

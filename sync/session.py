@@ -26,9 +26,10 @@ from sync.actions import (
 from sync.arrival import Applied, Diverged, Duplicate, Forked, Gap, Outcome, Refused
 from sync.certificate import Certificate
 from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked, SyncError
+from sync.fetching import Fetching, Part
 from sync.local import Local, Summary
 from sync.oplog import Segment
-from sync.protocol import Ack, Frame, Hello, Need, Proof, Refuse, Run, VectorFrame
+from sync.protocol import Ack, Chunk, Frame, Have, Hello, Need, Proof, Refuse, Run, Seek, VectorFrame, Want
 from sync.sending import Sending
 from sync.version_vector import Vector
 
@@ -48,6 +49,7 @@ class Session:
     peer: Certificate | None = None
     held: Vector = field(default_factory=dict)  # what the peer is known to hold
     sending: Sending = field(init=False)
+    fetching: Fetching | None = None  # from the open link on, where both sides know files
     _opened_ms: int | None = None
     _heard_ms: int = 0
     _beat_ms: int = 0
@@ -132,6 +134,8 @@ class Session:
             return self._refuse(Revoked("this device was revoked"))
         if now_ms - self._heard_ms > SILENCE_MS_MAX:
             return self._close("silent", "the other side was not heard for a minute")
+        if self.fetching is not None:
+            self.fetching.on_tick(now_ms)
         return [*self._beat(now_ms), *self.pump(now_ms)]
 
     def _beat(self, now_ms: int) -> list[Action]:
@@ -142,8 +146,25 @@ class Session:
         return [Send(protocol.encode(Need(())))]
 
     def pump(self, now_ms: int) -> list[Action]:
-        """Send what the peer lacks, as long as there is credit. Called when the log grew."""
-        return [Send(frame) for frame in self.sending.frames(now_ms)] if self.phase == "open" else []
+        """Send what the peer lacks, as long as there is credit; then files. Called when the log grew."""
+        if self.phase != "open":
+            return []
+        operations: list[Action] = [Send(frame) for frame in self.sending.frames(now_ms)]
+        return operations + (self.fetching.pump(now_ms) if self.fetching is not None else [])
+
+    def on_kept(self, name: bytes, held: Part | None, now_ms: int, *, failed: bool = False) -> list[Action]:
+        """A chunk of a file was kept, or not."""
+        if self.phase != "open" or self.fetching is None:
+            return []
+        self.fetching.on_kept(name, held, failed, now_ms)
+        return self.pump(now_ms)
+
+    def files_came(self, names: Sequence[bytes], made: Sequence[bytes], now_ms: int) -> list[Action]:
+        """Files became whole on this node; some of them were ``made`` here."""
+        if self.phase != "open" or self.fetching is None:
+            return []
+        self.fetching.made(made)
+        return [*self.fetching.became_whole(names), *self.pump(now_ms)]
 
     @property
     def unreceipted(self) -> int:
@@ -167,6 +188,8 @@ class Session:
                 return self._on_ack(frame, now_ms)
             if isinstance(frame, Need):
                 return self._on_need(frame, now_ms)
+            if isinstance(frame, Want | Chunk | Have | Seek) and self.fetching is not None:
+                return self._on_file(self.fetching, frame, now_ms)
         raise BadFrame(f"a {type(frame).__name__} frame does not belong here")
 
     def _hello(self, now_ms: int) -> Send:
@@ -226,6 +249,8 @@ class Session:
         self.phase, self._beat_ms = "open", self._heard_ms
         self.held = dict(theirs)
         self.sending.begin(theirs)
+        if self.local.files is not None and self._theirs is not None and self._theirs.schema >= protocol.BLOBS_SCHEMA:
+            self.fetching = Fetching(self.local.files, self.peer.node_id, self.local.token_seed, self.sending)
         actions: list[Action] = []
         node = self.peer.node_id
         lost = [stream for stream, seq in self.local.receipts_of(node).items() if theirs.get(stream, 0) < seq]
@@ -281,6 +306,10 @@ class Session:
         for stream, first in frame.wanted:
             self.sending.rewind(stream, first)
         return self.pump(now_ms)
+
+    def _on_file(self, fetching: Fetching, frame: Want | Chunk | Have | Seek, now_ms: int) -> list[Action]:
+        operations: list[Action] = [Send(run) for run in self.sending.frames(now_ms)]
+        return [*operations, *fetching.on_frame(frame, now_ms), *self.pump(now_ms)]
 
     def _on_refuse(self, frame: Refuse) -> list[Action]:
         if frame.stream is None or self.phase != "open":

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from sync import limits
+from sync import limits, signing
+from sync.blobs import Blobs
+from sync.errands import Errands
 from sync.hub import Hub
 from sync.link import Link
 from sync.log_reader import LogReader
 from sync.operation import Change
 from sync.peers import Peers
 from sync.replica import Committed, Replica
+from sync.signing import SigningKey
 from sync.version_vector import Vector
+from sync.wishes import Wish
 from sync.writer import Writer, store_error
-from tests.unit.sync.nodes import Time, connect, make_replica
+from tests.unit.sync.nodes import Time, connect, connect_blobs, make_replica, seed
+
+HUB = signing.node_id_of(SigningKey(seed("hub")).public)
 
 
 class InlineWriter:
@@ -61,6 +68,25 @@ class InlineWriter:
         return future.result()
 
 
+class InlineErrands:
+    """Errands that are done when the test steps."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def submit(self, job: Callable[[], None]) -> None:
+        self.waiting.append(job)
+
+    def step(self) -> bool:
+        if self.waiting:
+            self.waiting.pop(0)()
+            return True
+        return False
+
+    def stop(self) -> None:
+        return
+
+
 class Machine:
     """One node. With a folder it has a file and a writer's thread; without, it stands in memory."""
 
@@ -84,16 +110,47 @@ class Machine:
         self.writer: Any = (
             Writer(self.replica, on_commit=self._committed) if folder else InlineWriter(self.replica, self._committed)
         )
+        self._add_files(folder)
         chance = random.Random(f"links of {name}")
         self.peers = Peers(
             self.replica, self.writer, now, now, chance.randbytes, lambda: self.published,
             lambda: LogReader(self.reader), self.receipts_of, on_opened=lambda link, event: None,
+            blobs=self.blobs, errands=self.errands.submit, later=self._later,
         )  # fmt: skip
+        self.blobs.on_whole = lambda sha256: self.peers.files_came([sha256])
+        self.blobs.on_want = self.peers.want
         self.hub = Hub(self.peers)
+
+    def _add_files(self, folder: Path | None) -> None:
+        path = str(folder / f"{self.name}.blobs") if folder else ":memory:"
+        self.errands: Any = Errands() if folder else InlineErrands()
+        self.blob_connection = connect_blobs(path)
+        self.blob_reader = connect_blobs(path) if folder else self.blob_connection
+        self.paused: list[Callable[[], None]] = []
+        self.blobs = Blobs(
+            self.blob_connection, lambda: self.blob_reader, node=self.node, now=self.now, hub=lambda: HUB
+        )
+
+    def _later(self, ms: int, call: Callable[[], None]) -> None:
+        if isinstance(self.errands, Errands):
+            timer = threading.Timer(ms / 1000, call)
+            timer.daemon = True
+            timer.start()
+        else:
+            self.paused.append(call)
 
     def _committed(self, committed: Committed) -> None:
         self.published = committed
+        named = [key for key in committed.changed if key[0] == "reports"]
+        if named:
+            self.peers.wishes.add(wish for wish in self._named() if not self.blobs.has(wish.name.hex()))
         self.peers.wake()
+
+    def _named(self) -> list[Wish]:
+        """What this machine's own tables name: reports whose text is `photo <sha256> <size>`."""
+        rows = self.connection.execute("SELECT text, order_key FROM reports WHERE text LIKE 'photo %'").fetchall()
+        found = [(row[0].split(), row[1]) for row in rows]
+        return [Wish(bytes.fromhex(words[1]), 1, at, int(words[2]), "image/jpeg") for words, at in found]
 
     def receipts_of(self, peer: bytes) -> Vector:
         rows = self.reader.execute(
@@ -115,8 +172,11 @@ class Machine:
         return self.receipts_of(other.node)
 
     def close(self) -> None:
+        self.errands.stop()
         if isinstance(self.writer, Writer):
             self.writer.stop()
+            self.blob_reader.close()
+            self.blob_connection.close()
             self.reader.close()
             self.connection.close()
 
@@ -192,6 +252,7 @@ class SimulatedWire:
         for _ in range(rounds):
             moved = any(cable.step() for cable in self.cables)
             moved = any(machine.writer.commit() for machine in self.machines) or moved
+            moved = any(machine.errands.step() for machine in self.machines) or moved
             for cable in self.cables:
                 if not cable.up:
                     cable.finish()
@@ -203,9 +264,22 @@ class SimulatedWire:
         self.settle()
         assert condition()
 
+    def until_moving(self, condition: Callable[[], bool]) -> None:
+        """The same in the middle of what moves."""
+        for _ in range(20_000):
+            if condition():
+                return
+            any(cable.step() for cable in self.cables)
+            any(machine.writer.commit() for machine in self.machines)
+            any(machine.errands.step() for machine in self.machines)
+        raise AssertionError("it did not come about")
+
     def tick(self, ms: int) -> None:
         self.time.ms += ms
         for machine in self.machines:
+            paused, machine.paused = machine.paused, []
+            for call in paused:
+                call()
             machine.peers.tick()
         self.settle()
 

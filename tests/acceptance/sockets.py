@@ -94,6 +94,9 @@ class SocketWire:
             assert time.monotonic() < ends, "it did not come about in time"
             threading.Event().wait(0.01)
 
+    def until_moving(self, condition: Callable[[], bool]) -> None:
+        self.until(condition)
+
     def close(self) -> None:
         for client in self.clients:
             client.stop()

@@ -22,19 +22,19 @@ ROOMS = {
     "sync": names(
         """
         __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
-        enrolment entries errors facts fetching forks greeting hub kinds ledger limits link local log_reader merge
-        operation oplog pace peers projection projector promotion protocol quarantine replica seal sending
-        session signing snapshot sums verdict version_vector writer
+        enrolment entries errands errors facts fetching forks greeting hub kinds ledger limits link local log_reader
+        merge operation oplog pace peers projection projector promotion protocol quarantine replica seal sending
+        session signing snapshot sums verdict version_vector wishes writer
         """
     ),
     "app": names(
         """
         __init__ __main__ accounts birth child cli config control demo digests doctor enrol enrol_door
-        errors factory layers live messages node permissions processes server sync_links sync_socket threads verifier
-        version
+        errors factory hazard layers live messages node permissions processes server sync_links sync_socket threads
+        verifier version
         """
     ),
-    "maps": names("__init__ assets basemap cutting errors grid hazard layers prepare render route"),
+    "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
     "desktop": names("__init__ __main__ errors leash server window"),
 }
 
@@ -66,7 +66,7 @@ NOUNS = names(
 
 NAMES_THAT_SAY_NOTHING = names("base2 common helper helpers manager misc util utils")
 
-PURE = names("actions clock greeting local merge operation sending session version_vector")
+PURE = names("actions clock fetching greeting local merge operation sending session version_vector wishes")
 PURE_SYNC_MODULES = {f"sync.{name}" for name in PURE}
 
 

@@ -16,7 +16,7 @@ import sqlcipher3
 
 from app.store.projection import SqlProjection
 from app.store.schema import create_statements
-from sync import digest, merge, oplog, signing
+from sync import blobs, digest, merge, oplog, signing
 from sync.certificate import KIND as CERTIFICATES
 from sync.certificate import Certificate
 from sync.clock import hlc_of
@@ -32,7 +32,7 @@ NOW = 1_780_000_000_000
 PASSABLE = ("impassable", "foot_only", None, "passable")
 
 KINDS = Kinds.of(
-    1,
+    2,
     Kind("incidents", {"name": Field("text"), "mode": Field("text", "once")}, city=True, mode_field="mode"),
     Kind(
         "reports",
@@ -101,6 +101,16 @@ class Time:
 
     def __call__(self) -> int:
         return self.ms
+
+
+def connect_blobs(path: str = ":memory:") -> Any:
+    connection = sqlcipher3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    if path != ":memory:":
+        connection.execute("PRAGMA journal_mode = WAL")
+    for statement in blobs.CREATE:
+        connection.execute(statement)
+    return connection
 
 
 def connect(path: str = ":memory:") -> Any:

@@ -200,7 +200,7 @@ def test_who_holds_it_is_kept(opened: Open) -> None:
     state = blobs.state(sha256)
     assert state.at_hub and state.holders == (HUB.hex(),) and state.here and state.size == 5
     assert blobs.made_here(unknown_to=HUB) == []
-    blobs.forget_holder(HUB, name)
+    blobs.forget_holder(HUB, [name])
     assert not blobs.state(sha256).at_hub
 
 
