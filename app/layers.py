@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.errors import CommandFailed
+from app.hazard import HazardAnswers
 from app.queries import layers as queries
 from app.queries.layers import CatalogueEntry
 from app.records import CITY
@@ -87,6 +88,7 @@ class Layers:
         self._node = node
         self._lock = threading.RLock()
         self._known: _Known | None = None
+        self._answers = HazardAnswers(node, self.in_use, lambda: self.version)
         node.subscribe(self._changed)
 
     @property
@@ -100,6 +102,14 @@ class Layers:
     def missing(self) -> list[MissingLayer]:
         """Entries of the catalogue whose files are not all here, with how much is, and those that cannot be read."""
         return list(self._look().missing)
+
+    def hazard_at(self, lon: float, lat: float, accuracy_m: float | None = None) -> dict[str, Any]:
+        """{flood, duration, collapse, landslide}; a part is None where this node has no layer of it."""
+        return self._answers.at(lon, lat, accuracy_m)
+
+    def unreadable(self) -> list[LayerInUse]:
+        """The hazard layers in use whose file came whole and still cannot be read."""
+        return self._answers.unreadable()
 
     def publish(self, prepared: Prepared, author: str | None) -> str:
         """Put a prepared layer into the catalogue; returns its record's id. The same layer again writes nothing.

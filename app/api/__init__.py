@@ -17,8 +17,10 @@ from app.api import (
     conflicts,
     damage_reports,
     delivery,
+    hazard,
     head_counts,
     incidents,
+    layers,
     nodes,
     openapi,
     patrol_points,
@@ -45,6 +47,7 @@ _NOUNS = (
     shelter_openings,
     head_counts,
     patrol_points,
+    layers,
 )
 
 
@@ -54,7 +57,7 @@ def register_api(app: Flask, node: Any) -> Blueprint:
     blueprint.before_request(lambda: security.check_request(app))
     for noun in _NOUNS:
         _add(blueprint, noun.collection(node))
-    for module in (attachments, status, conflicts, totals, delivery, openapi):
+    for module in (attachments, status, conflicts, totals, delivery, hazard, openapi):
         module.register(blueprint, node)
     app.register_blueprint(blueprint)
     return blueprint

@@ -34,6 +34,9 @@ _PROBLEMS = {
 }
 
 
+READ_ONLY = ("layers",)  # an import writes them, never a client
+
+
 def register(blueprint: Blueprint, node: Any) -> None:
     @public
     def description() -> Response:
@@ -75,7 +78,7 @@ def _answers() -> dict[str, Any]:
 
 
 def _collection(spec: Any, kind: Kind) -> None:
-    name, noun = _schema_name(kind), records.NOUNS.get(kind.name)
+    name, noun = _schema_name(kind), None if kind.name in READ_ONLY else records.NOUNS.get(kind.name)
     shown, posted = _record_schemas(kind)
     spec.components.schema(name, shown)
     listing = {
@@ -214,12 +217,17 @@ def _others() -> dict[str, dict[str, Any]]:
         "required": True,
         "schema": {"type": "string", "format": "uuid"},
     }
+    place = [
+        {"name": name, "in": "query", "required": name != "accuracy_m", "schema": {"type": "number"}}
+        for name in ("lat", "lon", "accuracy_m")
+    ]
     health = _operation(None, "Whether this node answers", "Health", [])
     return {
         "/healthz": {**health, "security": []},
         "/api/v1/status": _operation(None, "What this node knows", "Status", []),
         "/api/v1/conflicts": _operation(None, "Fields with several values", "Conflicts", [incident]),
         "/api/v1/totals": _operation(None, "Totals of an incident", "Totals", [{**incident, "required": True}]),
+        "/api/v1/hazard": _operation(None, "What is assumed to happen at a position", "Hazard", place),
         "/api/v1/delivery/{record_id}": _operation(None, "How far a record has got", "Delivery", [record]),
     }
 

@@ -13,6 +13,7 @@ from app.errors import Invalid
 from app.queries.row import LIMIT_DEFAULT, LIMIT_MAX
 from app.records import shape
 
+_NUMBER = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,20})?")
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # an unescaped + of an offset arrives as a space
 
 
@@ -55,6 +56,19 @@ def codes(args: Any, name: str, known: Collection[str]) -> tuple[str, ...]:
         return ()
     check = shape.choice(known)
     return tuple(check(name, code) for code in args[name].split(","))
+
+
+def number(args: Any, name: str, low: float, high: float) -> float:
+    """A number that must be there, as people write one: no exponent, no sign but a minus."""
+    hint = f"Send {name} as a number from {low:g} to {high:g}."
+    text = args.get(name, "")
+    if not text:
+        _refuse("required", name, "is needed", hint)
+    if not _NUMBER.fullmatch(text):
+        _refuse("wrong_type", name, "is not a number", hint)
+    if not low <= float(text) <= high:
+        _refuse("out_of_range", name, "is out of range", hint)
+    return float(text)
 
 
 def bbox(args: Any) -> tuple[float, float, float, float] | None:

@@ -170,4 +170,63 @@ class Attachment(BaseModel):
     media_type: Literal["image/jpeg", "image/png", "audio/webm"]
 
 
-ANSWERS = (Attachment, Problem, Health, Status, History, Conflicts, Totals, Delivery)
+HazardQuality = Literal["inside", "edge", "hole", "outside"]
+
+
+class HazardSource(BaseModel):
+    """Where an answer comes from. `quality` outside and hole: not assessed, which never means safe."""
+
+    rivers: list[str]
+    quality: HazardQuality
+    layer: str
+    title: str
+    scenario: str | None
+    data_date: str | None
+    source: str | None
+    drill: bool
+
+
+class DepthClass(BaseModel):
+    """A class of depth. `rank` null: not assessed; 0: assessed and dry. `max_m` null: open."""
+
+    rank: int | None
+    min_m: float | None
+    max_m: float | None
+    label: str | None
+
+
+class FloodDepth(DepthClass, HazardSource):
+    """The worst within the circle of `accuracy_m` (or at the point); `ranks` is all near it, the worst first."""
+
+    ranks: list[DepthClass]
+
+
+class DurationClass(BaseModel):
+    rank: int | None
+    min_h: float | None
+    max_h: float | None
+    label: str | None
+
+
+class FloodDuration(DurationClass, HazardSource):
+    ranks: list[DurationClass]
+
+
+class HazardZone(HazardSource):
+    """`kinds`: the zones that the position stands in (flow, erosion); `near`: those within 15 m or the circle."""
+
+    kinds: list[str]
+    near: list[str]
+    label: str | None
+
+
+class Hazard(BaseModel):
+    """A part is null where this node has no layer of it."""
+
+    flood: FloodDepth | None
+    duration: FloodDuration | None
+    collapse: HazardZone | None
+    landslide: HazardZone | None
+
+
+ANSWERS = (Attachment, Problem, Health, Status, History, Conflicts, Totals, Delivery, Hazard)

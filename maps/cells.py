@@ -1,0 +1,106 @@
+"""A coarse grid over the parts of a layer: where a whole cell has one answer, no geometry is asked.
+
+Before: ``hazard`` holds the parts. The cells are aligned with the grid that parts are cut on (0.0025 degrees), so that
+no cut runs through a cell: most of the ground of Toda then needs no geometry, and a point costs a look into an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+EMPTY, MIXED = -1, -2
+CELLS_MAX = 250_000
+SIDES = (0.00025, 0.0005, 0.00125, 0.0025, 0.005, 0.0125, 0.025, 0.05, 0.1, 0.5, 1.0)  # degrees; the first is 28 m high
+
+Degrees = npt.NDArray[np.float64]
+
+
+class Cells:
+    """``alone``: the class that covers the cell, EMPTY or MIXED. ``quiet``: the same with all eight cells around it."""
+
+    def __init__(
+        self, tree: shapely.STRtree, classes: npt.NDArray[np.intp], bounds: tuple[float, float, float, float],
+        metres: Callable[[Degrees], Degrees],
+    ) -> None:  # fmt: skip
+        self._side, self._left, self._bottom, across, up = _frame(bounds)
+        self.across, self.up = across, up
+        x, y = (axis.ravel() for axis in np.meshgrid(np.arange(across) + self._left, np.arange(up) + self._bottom))
+        corner: Degrees = np.column_stack([x, y]).astype(np.float64)
+        low, high = metres(corner * self._side), metres((corner + 1) * self._side)
+        boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+        alone, cells, parts = _classes(tree, classes, boxes)
+        self.alone = alone.reshape(up, across)
+        self.quiet = _with_neighbours(self.alone)
+        order = np.argsort(cells, kind="stable")
+        self._parts = parts[order]  # of all cells, in the order of the cells
+        self._begins = np.searchsorted(cells[order], np.arange(across * up + 1)).tolist()
+
+    def quiet_at(self, lon: float, lat: float) -> int:
+        """The class of a point and of everything within a cell of it, EMPTY or MIXED."""
+        column, row = int(lon // self._side) - self._left, int(lat // self._side) - self._bottom
+        if 0 <= column < self.across and 0 <= row < self.up:
+            return int(self.quiet[row, column])
+        return EMPTY  # beyond the rim, a whole cell away from the nearest part
+
+    def parts_near(self, lon: float, lat: float) -> npt.NDArray[np.intp]:
+        """The parts in the cell of a point and in those around it: more than the point itself may touch."""
+        column, row = int(lon // self._side) - self._left, int(lat // self._side) - self._bottom
+        first, last = max(column - 1, 0), min(column + 2, self.across)
+        begins, pieces = self._begins, []
+        for line in range(max(row - 1, 0), min(row + 2, self.up)):
+            place = line * self.across
+            if first < last:
+                pieces.append(self._parts[begins[place + first] : begins[place + last]])
+        return np.unique(np.concatenate(pieces)) if pieces else self._parts[:0]
+
+    def alone_at(self, degrees: Degrees) -> npt.NDArray[np.intp]:
+        """The class of each point, EMPTY, or MIXED where its cell does not tell."""
+        places = np.floor_divide(degrees, self._side)
+        columns, rows = places[:, 0] - self._left, places[:, 1] - self._bottom
+        inside = (columns >= 0) & (columns < self.across) & (rows >= 0) & (rows < self.up)
+        found = np.full(len(degrees), EMPTY, dtype=np.intp)
+        found[inside] = self.alone[rows[inside].astype(np.intp), columns[inside].astype(np.intp)]
+        return found
+
+
+def _frame(bounds: tuple[float, float, float, float]) -> tuple[float, int, int, int, int]:
+    """(side, first column, first row, columns, rows) of the finest grid that is not too large, with a rim of a cell."""
+    west, south, east, north = bounds
+    for side in SIDES:
+        left, bottom = int(west // side) - 1, int(south // side) - 1
+        across, up = int(east // side) + 2 - left, int(north // side) + 2 - bottom
+        if across * up <= CELLS_MAX:
+            break
+    return side, left, bottom, across, up
+
+
+def _classes(
+    tree: shapely.STRtree, classes: npt.NDArray[np.intp], boxes: Any
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Of each cell the class that covers it whole, where no part in it is worse; then which cells touch which parts."""
+    cells, parts = tree.query(boxes)
+    geometries = tree.geometries[parts]
+    shapely.prepare(geometries)
+    covers = shapely.covers(geometries, boxes[cells])
+    touched = covers.copy()
+    touched[~covers] = shapely.intersects(geometries[~covers], boxes[cells[~covers]])
+    worst = np.full(len(boxes), EMPTY, dtype=np.intp)
+    np.maximum.at(worst, cells[touched], classes[parts[touched]])
+    covered = np.full(len(boxes), EMPTY, dtype=np.intp)
+    np.maximum.at(covered, cells[covers], classes[parts[covers]])
+    return np.where(worst == covered, covered, MIXED), cells[touched], parts[touched]
+
+
+def _with_neighbours(alone: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    around = np.pad(alone, 1, constant_values=EMPTY)
+    up, across = alone.shape
+    quiet = alone.copy()
+    for dy in range(3):
+        for dx in range(3):
+            quiet[around[dy : dy + up, dx : dx + across] != alone] = MIXED
+    return quiet
