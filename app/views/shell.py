@@ -34,7 +34,8 @@ LANGUAGES = ("ja", "en")
 COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 STYLES = (
-    *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows"),
+    *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
+    "map_marks",
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "front", "shelters", "print"),
 )
 

@@ -1,0 +1,172 @@
+// @ts-check
+// What people have told, on the map: reports as diamonds, shelters as boxes, rounds as discs. Only what changed is redrawn.
+
+/**
+ * @typedef {import("./frame.js").Frame} Frame
+ * @typedef {{kind: string, id: string, at: [number, number], rank: number, html: string, words: string, z?: number, weight?: number, width?: number}} Mark
+ */
+const URGENCIES = ["red", "yellow", "green", "white", "none"];
+const GROUPS = ["open", "in_progress", "done"];
+const PATROLS = ["safe", "caution", "cleared"];
+const BAD = ["unusable", "closed"];
+const TOUCH = 48, BOX_HIGH = 34;
+
+/** @param {Frame} frame @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
+export function showMarkers(frame, open) {
+  const { root, skeleton, here } = frame;
+  /** @type {Record<string, Map<string, {told: string, marker: any}>>} */
+  const known = { reports: new Map(), closures: new Map(), patrols: new Map(), shelters: new Map() };
+  /** @type {any} */
+  let held = null;
+  let etag = "", asking = false, again = false;
+  skeleton.clusterIcon = (cluster) => clusterIcon(frame, cluster);
+
+  function draw() {
+    if (!held) return;
+    const groups = wantedGroups();
+    const reports = held.reports.filter((/** @type {any[]} */ row) => groups.includes(GROUPS[row[4]]));
+    change("reports", reports.map((/** @type {any[]} */ row) => reportMark(frame, row)));
+    change("closures", reports.filter((/** @type {any[]} */ row) => row[5] && row[4] !== 2).map((/** @type {any[]} */ row) => closureMark(frame, row)));
+    change("shelters", held.shelters.map((/** @type {any[]} */ row) => shelterMark(frame, row)));
+    makeRoom();
+    change("patrols", held.patrols.map((/** @type {any[]} */ row) => patrolMark(frame, row)));
+  }
+
+  /** @param {"reports" | "closures" | "patrols" | "shelters"} name @param {Mark[]} marks */
+  function change(name, marks) {
+    const group = skeleton[name], now = new Map(marks.map((mark) => [mark.id, mark]));
+    const gone = [], come = [];
+    for (const [id, { told, marker }] of known[name]) {
+      const mark = now.get(id);
+      if (mark && told === tell(mark)) continue;
+      gone.push(marker);
+      known[name].delete(id);
+    }
+    for (const mark of marks) {
+      if (known[name].has(mark.id)) continue;
+      const marker = makeMarker(frame, mark, open);
+      known[name].set(mark.id, { told: tell(mark), marker });
+      come.push(marker);
+    }
+    if (group.removeLayers) {
+      if (gone.length) group.removeLayers(gone);
+      if (come.length) group.addLayers(come);
+    } else {
+      for (const marker of gone) group.removeLayer(marker);
+      for (const marker of come) group.addLayer(marker);
+    }
+  }
+
+  /** At a small scale the boxes would hide one another: where two meet, the lesser one keeps only its sign. */
+  function makeRoom() {
+    /** @type {{x: number, y: number, width: number}[]} */
+    const taken = [];
+    const sites = [...known.shelters.values()].map(({ marker }) => marker).sort((a, b) => b.options.weight - a.options.weight);
+    for (const marker of sites) {
+      const { x, y } = frame.map.project(marker.getLatLng()), width = marker.options.width;
+      const free = taken.every((one) => Math.abs(one.x - x) > (one.width + width) / 2 || Math.abs(one.y - y) > BOX_HIGH);
+      if (free) taken.push({ x, y, width });
+      marker.getElement()?.firstElementChild?.classList.toggle("tiny", !free);
+    }
+  }
+
+  async function ask() {
+    if (asking) {
+      again = true;
+      return;
+    }
+    asking = true;
+    try {
+      const answer = await fetch(`${here}/map/data`, { headers: etag ? { "If-None-Match": etag } : {} });
+      if (answer.status === 200) {
+        etag = answer.headers.get("ETag") ?? "";
+        held = await answer.json();
+        draw();
+        root.dataset.ready = String(held.reports.length);
+        root.dispatchEvent(new CustomEvent("map:data", { detail: held }));
+      }
+    } catch {
+      // The strip of the page says that the node does not answer; the doorbell rings again when it does.
+    } finally {
+      asking = false;
+      if (again) {
+        again = false;
+        ask();
+      }
+    }
+  }
+
+  frame.map.on("zoomend", makeRoom);
+  skeleton.shelters.on("add", makeRoom);
+  root.addEventListener("tomoshibi:refresh", ask);
+  if (frame.mode === "front") document.addEventListener("change", (event) => event.target instanceof HTMLInputElement && event.target.name === "group" && draw());
+  ask();
+  return { ask };
+}
+
+/** On the front page the checkboxes of the count block filter the map, too. */
+function wantedGroups() {
+  const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(".count-block input[name=group]"));
+  return boxes.length ? [...boxes].filter((box) => box.checked).map((box) => box.value) : GROUPS;
+}
+
+/** @param {Mark} mark */
+const tell = (mark) => `${mark.at} ${mark.rank} ${mark.html}`;
+
+/** @param {Frame} frame @param {Mark} mark @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
+function makeMarker({ L }, mark, open) {
+  const icon = L.divIcon({ className: "map-hit", html: mark.html, iconSize: [TOUCH, TOUCH], iconAnchor: [TOUCH / 2, TOUCH / 2] });
+  const marker = L.marker([mark.at[1], mark.at[0]], { icon, rank: mark.rank, kind: mark.kind, zIndexOffset: mark.z ?? 0, weight: mark.weight, width: mark.width, riseOnHover: false });
+  marker.on("click", () => open(mark.kind, mark.id, mark.at, mark.words));
+  return marker;
+}
+
+/** @param {Frame} frame @param {any[]} row @returns {Mark} */
+function reportMark({ words }, [id, lon, lat, urgency, group]) {
+  const name = URGENCIES[urgency], short = words.urgencies[urgency], state = words.groups[group];
+  const html = `<span class="map-mark report ${name} ${GROUPS[group]}"><i>${short}</i></span>${hidden(`${words.report} ${state}`)}`;
+  return { kind: "reports", id, at: [lon, lat], rank: group === 2 ? 5 + urgency : urgency, html, words: words.report };
+}
+
+/** @param {Frame} frame @param {any[]} row @returns {Mark} */
+function closureMark({ words }, [id, lon, lat]) {
+  const html = `<span class="map-mark closure"></span>${hidden(words.closure)}`;
+  return { kind: "closures", id, at: [lon, lat], rank: 0, html, words: words.closure };
+}
+
+/** @param {Frame} frame @param {any[]} row @returns {Mark} */
+function patrolMark({ words }, [id, lon, lat, status]) {
+  const html = `<span class="map-mark patrol ${PATROLS[status]}"><i>${words.patrol}</i></span>${hidden(words.patrols[status])}`;
+  return { kind: "patrols", id, at: [lon, lat], rank: status === 1 ? 0 : 1 + status, html, words: words.patrols[status] };
+}
+
+/** @param {Frame} frame @param {any[]} row @returns {Mark} */
+function shelterMark({ words }, [id, lon, lat, name, status, people, old]) {
+  const bad = BAD.includes(status), open = ["open", "full", "closing"].includes(status);
+  const classes = `${bad ? "bad" : open ? "" : "shut"} ${old ? "aged" : ""}`;
+  const count = bad ? `<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#m-cross"/></svg>` : people === null ? (open ? "<i>―</i>" : "") : `<i>${people.toLocaleString()}</i>`;
+  const html = `<span class="map-mark site ${classes}"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#home"/></svg>${count}</span>${hidden(`${name} ${words.statuses[status] ?? ""}`)}`;
+  return { kind: "shelters", id, at: [lon, lat], rank: 0, html, words: name, z: open ? 200 : -200,
+    weight: (open ? 1e6 : 0) + (old || bad ? 1e7 : 0) + (people ?? 0), width: people === null ? 44 : 42 + 9 * String(people).length };
+}
+
+/** Coloured by its worst member, with the number of them. @param {Frame} frame @param {any} cluster */
+function clusterIcon({ L, words }, cluster) {
+  const members = cluster.getAllChildMarkers(), kind = members[0].options.kind;
+  const worst = members.reduce((/** @type {number} */ least, /** @type {any} */ one) => Math.min(least, one.options.rank), 99);
+  const count = `<b>${members.length}</b>`;
+  let html = `<span class="map-mark closure"></span>${count}${hidden(words.closure)}`;
+  if (kind === "reports") {
+    const urgency = worst % 5;
+    html = `<span class="map-mark report ${URGENCIES[urgency]} ${worst >= 5 ? "done" : ""}"><i>${words.urgencies[urgency]}</i></span>${count}${hidden(words.report)}`;
+  } else if (kind === "patrols") {
+    html = `<span class="map-mark patrol ${["caution", "safe", "safe", "cleared"][worst]}"><i>${words.patrol}</i></span>${count}`;
+  }
+  return L.divIcon({ className: "map-hit map-cluster", html, iconSize: [TOUCH, TOUCH], iconAnchor: [TOUCH / 2, TOUCH / 2] });
+}
+
+/** @param {string} text */
+function hidden(text) {
+  const span = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: text });
+  return span.outerHTML;
+}

@@ -1,0 +1,46 @@
+// @ts-check
+// Printing: the map is laid out for the paper and drawn in black on white before the print dialogue opens.
+
+/** @typedef {import("./frame.js").Frame} Frame */
+
+const WAIT_MS_MAX = 4000;
+
+/** @param {Frame} frame @param {{repaint: (printing?: boolean) => void, tiles: any}} layers */
+export function watchPrint({ root, map }, { repaint, tiles }) {
+  const paper = /** @type {HTMLSelectElement | null} */ (root.querySelector("[data-map-paper]"));
+  const button = root.querySelector("[data-map-print-go]");
+  if (!paper || !button) return;
+  const html = document.documentElement;
+
+  /** @param {string} size */
+  async function layOut(size) {
+    const centre = map.getCenter();
+    html.dataset.mapPaper = size;
+    map.invalidateSize({ animate: false });
+    map.setView(centre, map.getZoom(), { animate: false });
+    repaint(true);
+    await drawn();
+  }
+
+  function putBack() {
+    if (!html.dataset.mapPaper) return;
+    delete html.dataset.mapPaper;
+    map.invalidateSize({ animate: false });
+    repaint();
+  }
+
+  /** Tiles come from the node; a page that waits for ever prints nothing. */
+  const drawn = () => new Promise((done) => {
+    const limit = window.setTimeout(done, WAIT_MS_MAX);
+    tiles.once("load", () => window.setTimeout(() => { window.clearTimeout(limit); done(undefined); }, 100));
+    if (!tiles.isLoading()) window.setTimeout(() => { window.clearTimeout(limit); done(undefined); }, 400);
+  });
+
+  button.addEventListener("click", async () => {
+    await layOut(paper.value);
+    window.print();
+    putBack();
+  });
+  window.addEventListener("beforeprint", () => { if (!html.dataset.mapPaper) repaint(true); });
+  window.addEventListener("afterprint", () => { if (!html.dataset.mapPaper) repaint(); });
+}
