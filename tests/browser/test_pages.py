@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
-from tests.integration.cluster import Cluster
+from tests.integration.cluster import Cluster, eventually
 
 TOUCH_PX_MIN = 48
 # To describe all that is right takes longer than to find what is wrong.
 FAULTS_ONLY = {"resultTypes": ["violations"]}
-PICTURED = ("front", "reports", "new report", "report", "chat", "sync")
+PICTURED = ("shelters", "shelter", "new count", "front", "reports", "new report", "report", "chat", "sync")
 # The box that answers to a finger: a control's label where the control lies inside one.
 SMALL_TARGETS = """
 (least) => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
@@ -29,7 +29,11 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 def paths(city: Cluster, report: str) -> dict[str, str]:
     here = f"/incidents/{city.incident}"
+    shelter = city.hub.get("shelters?limit=1")["items"][0]["id"]
     return {
+        "shelters": f"{here}/shelters",
+        "shelter": f"{here}/shelters/{shelter}",
+        "new count": f"{here}/shelters/{shelter}/head-counts/new",
         "front": here,
         "reports": f"{here}/damage-reports",
         "new report": f"{here}/damage-reports/new",
@@ -65,7 +69,28 @@ def report(city: Cluster) -> str:
     )
     for text in ("最上階の教室は全部開けられますか", "開けられます。鍵は職員室にあります"):
         city.hub.post("chat-messages", {"incident_id": city.incident, "channel_id": city.channel, "text": text})
+    furnish_shelters(city)
     return str(made["id"])
+
+
+def furnish_shelters(city: Cluster) -> None:
+    """An open shelter with two posts, one with an old number, one that is silent."""
+    if len(city.hub.get("shelters")["items"]) >= 3:
+        return
+    known = {"capacity": 320, "address": "葦原市下河原1丁目2番3号", "phone": "000-000-0005"}
+    names = ("下河原体育館", "東町中学校", "葦原第二小学校")
+    shelters = [city.hub.post("shelters", {"name": name, **known}) for name in names]
+    for shelter in shelters:
+        opening = {"incident_id": city.incident, "shelter_id": shelter["id"], "opening_status": "open"}
+        city.hub.post("shelter-openings", opening)
+    now = {"incident_id": city.incident, "shelter_id": shelters[2]["id"], "male": 20}
+    for post, total in (("正門", 151), ("体育館口", 83)):
+        city.hub.post("head-counts", {**now, "post": post, "total": total})
+    old = {**now, "shelter_id": shelters[0]["id"], "total": 116, "counted_at": "2019-10-12T20:19:00+09:00"}
+    city.hub.post("head-counts", old)
+    for node in city.nodes:
+        path = f"shelters/{shelters[2]['id']}"
+        eventually(lambda node=node, path=path: node.call("GET", path).status_code == 200, 10, "the shelters came")
 
 
 def settled(visitor: Visitor, path: str) -> None:
@@ -158,11 +183,12 @@ def test_pictures_for_people_to_look_at(
 def test_the_front_page_at_hq_stands_still_and_cuts_nothing(
     visitors: Visitors, city: Cluster, report: str, width: int
 ) -> None:
-    """A long chat scrolls in its own column; the page is at its top, and no word of it is pushed out of its box."""
+    """A long chat scrolls in its own box; the page is at its top, and no word of it is pushed out of its box."""
     visitor = visitors.at(city.hub, (width, 900))
     for number in range(12):
         document = {"incident_id": city.incident, "channel_id": city.channel, "text": f"{number + 1}回目の連絡です"}
         city.hub.post("chat-messages", document)
+    visitor.page.locator(".hq-chat > summary").click()
     last = visitor.page.locator("#messages .message").last
     expect(last).to_contain_text("12回目")
     assert visitor.page.evaluate("scrollY") == 0

@@ -104,6 +104,7 @@ def test_the_badge_counts_what_the_hub_does_not_have(visitors: Visitors, city: C
 def test_the_chat_goes_both_ways_and_says_how_far_each_message_got(visitors: Visitors, city: Cluster) -> None:
     commander, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[1])
     patrol.go(f"/chat/{city.channel}")
+    commander.page.locator(".hq-chat > summary").click()
     commander.page.locator(".hq-chat textarea").fill("柳橋を見てください")
     commander.page.locator(".hq-chat textarea").press("Enter")
     expect(patrol.page.locator("#messages")).to_contain_text("柳橋を見てください", timeout=3_000)
