@@ -62,11 +62,13 @@ class Node:
         self._pending: list[Committed] = []
         self._moved: list[bytes] = []  # files that became whole, or whose holders changed
         self._effects = threading.Event()
+        self._teller = threading.Thread(target=self._tell, name="effects", daemon=True)
         self._closed = False
         self.writer = Writer(
             self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space
         )
         self.links = Links(self)
+        self.blobs.on_want = self.links.want
         self.layers = Layers(self)
 
     @staticmethod
@@ -80,7 +82,7 @@ class Node:
         node = Node(folder, keys, settings, connection)
         node._begin_anew_where_rolled_back()
         node._rebuild_where_outdated()
-        threading.Thread(target=node._tell, name="effects", daemon=True).start()
+        node._teller.start()
         return node
 
     def start(self) -> None:
@@ -92,6 +94,8 @@ class Node:
         self.links.stop()
         self.writer.stop()
         self._effects.set()
+        if self._teller.is_alive():
+            self._teller.join(timeout=5)  # it reads: its connections must not be closed under it
         self._blob_file.close()
         for connection in (*self._readers.values(), self.replica.connection):
             connection.close()
@@ -275,7 +279,7 @@ class Node:
             changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
             for subscriber in self._subscribers:
                 subscriber(changed)  # also where only a receipt was kept: a page must not stay at "not sent"
-            self.links.wake()
+            self.links.after_commit(changed, list(dict.fromkeys(moved)))
 
     def published(self) -> Committed:
         return self._published
@@ -355,6 +359,7 @@ class Node:
             "quarantined": log_queries.counted(db, "quarantine"),
             "awaited": log_queries.counted(db, "awaited"),
             "forks": log_queries.counted(db, "branch"),
+            "blobs": self.links.wishes.status(),
             "clock_offset_ms": self._offset_ms,
             "version": VERSION,
             "schema": KINDS.schema,

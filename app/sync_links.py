@@ -5,26 +5,32 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.queries import log as log_queries
 from app.queries import nodes
+from app.wishes import NodeWishes
 from sync.actions import Opened
 from sync.client import Client
+from sync.errands import Errands
 from sync.hub import Hub
 from sync.link import Link
 from sync.log_reader import LogReader
 from sync.peers import Peer, Peers
+from sync.wishes import Wishes
 
 if TYPE_CHECKING:
-    from app.node import Node
+    from app.node import Changed, Node
 
 TICK_S = 1.0
 
 
 class Links:
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self._node, self._blobs = node, node.blobs
+        self._errands, wishes = Errands(), Wishes()
+        self.wishes = NodeWishes(node, wishes)
         self._peers = Peers(
             replica=node.replica,
             writer=node.writer,
@@ -36,6 +42,10 @@ class Links:
             receipts_of=lambda peer: log_queries.receipts_of(node.reader(), peer),
             on_change=node.tell_links_changed,
             on_opened=self._opened,
+            blobs=node.blobs,
+            wishes=wishes,
+            errands=self._errands.submit,
+            later=_call_later,
         )
         self.hub_side = Hub(self._peers)
         self._client = Client(self._hub_url, self._peers, random.random)
@@ -44,6 +54,7 @@ class Links:
 
     def start(self) -> None:
         self._started = True
+        self.wishes.start()
         threading.Thread(target=self._tick, name="ticks", daemon=True).start()
         if not self._node.is_hub:
             self._client.start()
@@ -52,9 +63,22 @@ class Links:
         self._stop.set()
         if self._started and not self._node.is_hub:
             self._client.stop()
+        self._errands.stop()
 
     def wake(self) -> None:
         self._peers.wake()
+
+    def after_commit(self, changed: Changed, moved: Sequence[bytes]) -> None:
+        """Tell the peers: what was written, which files are here now; and wish for what is newly named."""
+        self.wishes.changed(changed)
+        whole = self._blobs.whole_among(moved)
+        if whole:
+            self._peers.files_came([name for name in moved if name in whole])
+        self.wake()
+
+    def want(self, name: bytes) -> None:
+        self.wishes.want(name)
+        self.wake()
 
     def try_now(self) -> None:
         self._client.try_now()
@@ -140,3 +164,9 @@ class Links:
             {"stream": suspect.stream.hex(), "code": suspect.code, "text": suspect.text}
             for suspect in self._peers.suspects
         ]
+
+
+def _call_later(ms: int, call: Callable[[], None]) -> None:
+    timer = threading.Timer(ms / 1000, call)
+    timer.daemon = True
+    timer.start()
