@@ -72,6 +72,8 @@ class ErrorWords:
 def faults_of(error: Exception) -> dict[str, str]:
     """The fields that are wrong, each with the sentence that says what to do."""
     field = getattr(error, "field", None) or "id"
+    if field == "file" or getattr(error, "code", "") in _FILE_FAULTS:
+        return {"attachments": file_words(getattr(error, "code", ""))}
     return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app import catalog
 from app.errors import Invalid
+from app.records import shape
 
 TEXTS = ("summary", "description", "address")
 CODES = ("category", "passability", "urgency", "certainty", "casualties", "response_status")
 EDITED = (*CODES, *TEXTS, "water_depth_cm", "rescue_needed", "team")
+FILES_MAX = 10
 WAS = "_was_"
 
 
@@ -34,6 +36,25 @@ def read_edit(form: Mapping[str, str]) -> dict[str, Any]:
     return fields
 
 
+def named_files(values: Iterable[str]) -> list[str]:
+    """The hashes of the photos and voice memos that the form names, each once."""
+    named = list(dict.fromkeys(shape.sha256("attachments", value) for value in values if value))
+    if len(named) > FILES_MAX:
+        raise Invalid("too_many_files", "more files than a report takes", f"Send at most {FILES_MAX}.", "attachments")
+    return named
+
+
+def placed_by_photo(fields: Mapping[str, Any], facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Where nobody gave a position, the first photo that knows one gives it."""
+    if fields.get("location"):
+        return {}
+    for known in facts:
+        if known.get("exif_location"):
+            taken = {"located_at": known["taken_at"]} if known.get("taken_at") else {}
+            return {"location": known["exif_location"], "location_source": "exif", **taken}
+    return {}
+
+
 def _read(form: Mapping[str, str], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: _value(name, form.get(name, "").strip()) for name in names if name in form}
 
@@ -48,14 +69,26 @@ def _value(name: str, text: str) -> Any:
     return text
 
 
+def position_of(form: Mapping[str, str]) -> tuple[float, float] | None:
+    """(lon, lat) of the form, where it has one that lies on the earth. Raises Invalid."""
+    found = _position(form).get("location")
+    if found is None:
+        return None
+    lon, lat = shape.point("location", found)
+    return lon, lat
+
+
 def _position(form: Mapping[str, str]) -> dict[str, Any]:
     """The position button's answer; without one the report goes without a position."""
     lon, lat = form.get("lon", "").strip(), form.get("lat", "").strip()
     if not lon or not lat:
         return {}
-    fields = {"location": [_number("location", lon, float), _number("location", lat, float)]}
-    accuracy = form.get("accuracy_m", "").strip()
-    return fields | ({"accuracy_m": _number("location", accuracy, float)} if accuracy else {})
+    fields: dict[str, Any] = {"location": [_number("location", lon, float), _number("location", lat, float)]}
+    for name, kind in (("accuracy_m", float), ("located_at", int)):
+        if text := form.get(name, "").strip():
+            fields[name] = _number("location", text, kind)
+    source = form.get("location_source", "").strip()
+    return fields | ({"location_source": source} if source in catalog.table("location_sources").codes else {})
 
 
 def _number(name: str, text: str, kind: type) -> Any:

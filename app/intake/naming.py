@@ -6,6 +6,7 @@ Before: ``receive`` kept the facts, or another node's record described the file.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.queries.row import Record, Where
 from app.records import attachments
 from sync.operation import Change
 
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 NAME = "attachments"
 _FIELDS = tuple(attachments.KIND.fields)
 
@@ -35,6 +37,8 @@ def describing(db: Any, scope: bytes, named: Iterable[str]) -> list[Change]:
 
 def facts_of(db: Any, sha256: str) -> dict[str, Any] | None:
     """What is known of a file: noted when it was taken in here, else described by a record of any scope."""
+    if not _HASH.fullmatch(sha256):
+        return None
     noted = db.execute("SELECT facts FROM attachment_facts WHERE sha256 = ?", (sha256,)).fetchone()
     if noted is not None:
         return dict(json.loads(noted[0]))

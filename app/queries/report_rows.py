@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,8 @@ from app.queries.row import Record, Where
 
 PAGE_ROWS_MAX = 60
 GROUPS = ("open", "in_progress", "done")
+NEAR_M, NEAR_MS = 50, 2 * 3600 * 1000
+METRES_A_DEGREE = 111_320
 _NAME = "damage-reports"
 
 
@@ -45,6 +49,26 @@ def in_conflict(db: Any, incident_id: str, limit: int = PAGE_ROWS_MAX) -> list[R
 
 def in_conflict_count(db: Any, incident_id: str) -> int:
     return row.count(db, _NAME, Where().also("incident_id = ?", incident_id).also("conflicts > 0"))
+
+
+def near(
+    db: Any, incident_id: str, category: str, place: tuple[float, float], now: int, limit: int = 3
+) -> list[Record]:
+    """Reports of the category within 50 m of (lon, lat) in the last two hours, the newest first."""
+    lon, lat = place
+    north, east = NEAR_M / METRES_A_DEGREE, NEAR_M / (METRES_A_DEGREE * max(0.01, math.cos(math.radians(lat))))
+    where = Where().also("incident_id = ?", incident_id).also("category = ?", category)
+    where = where.also("created_at >= ?", now - NEAR_MS)
+    where = where.also("json_extract(location, '$[0]') BETWEEN ? AND ?", lon - east, lon + east)
+    where = where.also("json_extract(location, '$[1]') BETWEEN ? AND ?", lat - north, lat + north)
+    found = row.select(db, row.kind_of(_NAME), where, f"ORDER BY created_at DESC LIMIT {int(limit) * 4}")
+    return [one for one in found if metres_between(place, one["location"]) <= NEAR_M][:limit]
+
+
+def metres_between(one: Sequence[float], other: Sequence[float]) -> float:
+    """The distance of two [lon, lat] that lie close together."""
+    flat = math.cos(math.radians((one[1] + other[1]) / 2))
+    return math.hypot((one[0] - other[0]) * flat, one[1] - other[1]) * METRES_A_DEGREE
 
 
 def _where(incident_id: str, narrowed: Narrowed) -> Where:

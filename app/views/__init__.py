@@ -13,8 +13,10 @@ from app.views.chat_messages import pages as chat_messages_pages
 from app.views.conflicts import pages as conflicts_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
 from app.views.damage_reports import pages as damage_reports_pages
+from app.views.drafts import pages as drafts_pages
 from app.views.error_pages import register_error_pages
 from app.views.front import pages as front_pages
+from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
 from app.views.login import pages as login_pages
@@ -35,9 +37,11 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(incidents_pages)
     app.register_blueprint(front_pages)
     app.register_blueprint(attachments_pages)
+    app.register_blueprint(drafts_pages)
     app.register_blueprint(damage_reports_pages)
     app.register_blueprint(damage_report_edits_pages)
     app.register_blueprint(conflicts_pages)
+    app.register_blueprint(hazard_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)

@@ -11,15 +11,17 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import messages, records
-from app.errors import Forbidden, Invalid
+from app.errors import Forbidden, Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
+from app.intake import naming
 from app.permissions import permission
 from app.queries import damage_reports as queries
 from app.queries import incidents
 from app.queries.row import Record
 from app.records import etag
 from app.views import shell
-from app.views.damage_reports import KIND, report_here, versions_of
+from app.views.attachments import files_of_record, shown_files
+from app.views.damage_reports import KIND, files_of_form, report_here, versions_of
 from sync.operation import REMOVE, Change
 
 SETTLED_CHARS_MAX = 4000
@@ -51,13 +53,18 @@ def save(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
     report = report_here(incident, report_id)
     try:
         fields = forms.read_edit(request.form)
+        files = _files_change(incident, report)
+        have = report.fields.get("attachments") or ()
+        fresh = [sha256 for sha256 in files.get("attachments", ()) if sha256 not in have]
+        described = naming.describing(shell.db(), incidents.scope(incident), fresh)
+        fields |= files
         if not fields:
             flash(messages.NOTHING_CHANGED, "plain")
             return _back(incident, report)
         change = _change(incident, report, fields)
-    except Invalid as error:
+    except (Invalid, UnsupportedMedia, TooLarge) as error:
         return _form(report, request.form, messages.faults_of(error)), 422
-    shell.write(change)
+    shell.write(*described, change)
     flash(messages.saved_here(shell.node()), "ok")
     return _back(incident, report)
 
@@ -114,6 +121,15 @@ def forms_of(report: Record) -> dict[str, str]:
     return typed
 
 
+def _files_change(incident: Record, report: Record) -> dict[str, list[str]]:
+    """{attachments: all that the record is to have}: somebody else's photo that came meanwhile is not dropped."""
+    added, taken_off = files_of_form(), set(request.form.getlist("taken_off"))
+    have = report.fields.get("attachments") or []
+    wanted = [sha256 for sha256 in have if sha256 not in taken_off]
+    wanted += [sha256 for sha256 in added if sha256 not in wanted]
+    return {"attachments": wanted} if set(wanted) != set(have) else {}
+
+
 def _settled(field: str, text: str) -> Any:
     if field not in records.damage_reports.NOUN.writable or len(text) > SETTLED_CHARS_MAX:
         raise Invalid("unknown_field", "no such field", "Open the report again.", field[:64])
@@ -124,12 +140,23 @@ def _settled(field: str, text: str) -> Any:
 
 
 def _change(incident: Record, report: Record, fields: dict[str, Any]) -> Change:
-    seen = etag.read_versions(request.form.get("versions", ""))
-    return records.damage_reports.edit(uuid.UUID(report.id), incidents.scope(incident), fields, seen)
+    seen, scope = etag.read_versions(request.form.get("versions", "")), incidents.scope(incident)
+    elements = shell.node().elements(KIND, scope, report.id) if "attachments" in fields else None
+    return records.damage_reports.edit(uuid.UUID(report.id), scope, fields, seen, elements)
 
 
 def _form(report: Record, typed: Any, faults: dict[str, str]) -> str:
-    return render_template("damage_reports/edit.html", report=report, typed=typed, faults=faults)
+    added = shown_files(request.form.getlist("attachments"), only_known=True)
+    files = files_of_record(report)
+    return render_template(
+        "damage_reports/edit.html",
+        report=report,
+        typed=typed,
+        faults=faults,
+        files=files,
+        added=added,
+        taken_off=request.form.getlist("taken_off"),
+    )
 
 
 def _back(incident: Record, report: Record) -> ResponseReturnValue:

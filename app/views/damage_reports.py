@@ -7,22 +7,27 @@ import uuid
 from typing import Any
 
 import uuid6
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import catalog, messages, records
-from app.errors import Invalid
+from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
+from app.intake import naming, upload
 from app.permissions import permission
 from app.queries import damage_reports as queries
-from app.queries import incidents, report_rows
+from app.queries import drafts, incidents, report_rows
 from app.queries.row import Record
 from app.records import etag
 from app.views import shell
+from app.views.attachments import files_of_record, shown_files
 
 KIND = "damage-reports"
 UNDO_SECONDS = 10
+PLACE = ("lon", "lat", "accuracy_m", "location_source", "located_at", "address")
+PARTS = ("dots", "body", "files")
+PREFILLED = ("category", *PLACE)
 
 pages = Blueprint("damage_reports", __name__, url_prefix="/incidents/<uuid:incident_id>/damage-reports")
 
@@ -48,9 +53,14 @@ def index(incident_id: uuid.UUID) -> str:
 @pages.get("/new")
 @permission(KIND, "create")
 def new(incident_id: uuid.UUID) -> str:
-    shell.incident_here(incident_id)
-    typed = {"_id": str(uuid6.uuid7()), "category": request.args.get("category", "")}
-    return _form(typed, {})
+    """As it was left, also after a power cut; else with what the map, or the report before (続けて報告), brings."""
+    incident = shell.incident_here(incident_id)
+    draft = drafts.get(shell.db(), current_user.id, form_key(incident))
+    typed = {"_id": str(uuid6.uuid7())} | (draft_of(draft) if draft else _of_report_before(incident))
+    asked = {name: request.args[name] for name in PREFILLED if request.args.get(name)}
+    if "lon" in asked:
+        typed = {name: value for name, value in typed.items() if name not in PLACE}
+    return _form(incident, typed | asked, {}, files=draft.values.get("attachments", []) if draft else [], draft=draft)
 
 
 @pages.post("")
@@ -58,20 +68,81 @@ def new(incident_id: uuid.UUID) -> str:
 def create(incident_id: uuid.UUID) -> ResponseReturnValue:
     """The id was given when the form was drawn, so that a double tap makes one report."""
     incident = shell.incident_here(incident_id)
+    scope, named = incidents.scope(incident), list[str]()
     try:
+        named = files_of_form()
         record_id = uuid.UUID(request.form.get("_id", ""))
         fields = forms.read_new(request.form)
-        given = {"reporter_role": current_user.role}
-        change = records.damage_reports.create(record_id, incidents.scope(incident), fields, **given)
-    except (Invalid, ValueError) as error:
-        return _form(request.form, messages.faults_of(error)), 422
-    shell.write(change)
+        known = [naming.facts_of(shell.db(), sha256) or {} for sha256 in named]
+        fields |= forms.placed_by_photo(fields, known) | ({"attachments": named} if named else {})
+        change = records.damage_reports.create(record_id, scope, fields, reporter_role=current_user.role)
+        described = naming.describing(shell.db(), scope, named)
+    except (Invalid, UnsupportedMedia, TooLarge, ValueError) as error:
+        return _form(incident, request.form, messages.faults_of(error), files=named), 422
+    who, key = current_user.id, form_key(incident)
+    shell.write(*described, change, local=lambda connection: drafts.clear(connection, who, key))
     return redirect(url_for(".saved", incident_id=incident.id, report_id=record_id), 303)
 
 
-def _form(typed: Any, faults: dict[str, str]) -> str:
+@pages.get("/near")
+@permission(KIND, "read")
+def near(incident_id: uuid.UUID) -> str:
+    """Reports of this category that stand close to the place that is being reported: shown, never joined."""
+    incident = shell.incident_here(incident_id)
+    try:
+        place = forms.position_of(request.args)
+    except Invalid:
+        place = None
+    category = request.args.get("category", "")
+    found = report_rows.near(shell.db(), incident.id, category, place, shell.node().clock()) if place else []
+    return render_template("damage_reports/_near.html", reports=found, asked=bool(place and category))
+
+
+def files_of_form() -> list[str]:
+    """The hashes that the form names, and those of files it brought itself (no scripts). Raises as the intake does."""
+    named = forms.named_files(request.form.getlist("attachments"))
+    brought = [current_app.extensions["intake"].take(data).sha256 for data in upload.files_of("files")]
+    return forms.named_files([*named, *brought])
+
+
+def form_key(incident: Record) -> str:
+    return f"{incident.id}:report"
+
+
+def draft_of(draft: drafts.Draft) -> dict[str, str]:
+    """What was typed; the id it was typed under makes a second sending the same report."""
+    return {name: draft.one(name) for name in draft.values if name != "attachments"}
+
+
+def _of_report_before(incident: Record) -> dict[str, str]:
+    """続けて報告: category and place of the report before; one tap clears them."""
+    try:
+        before = queries.get(shell.db(), str(uuid.UUID(request.args.get("after", ""))))
+    except ValueError:
+        before = None
+    if before is None or before.incident_id != incident.id:
+        return {}
+    names = ("category", "address", "accuracy_m", "location_source")
+    kept = {name: str(before[name]) for name in names if before[name]}
+    if before["location"]:
+        kept["lon"], kept["lat"] = (str(part) for part in before["location"])
+    return kept | {"_kept": before["number"] or "1"}
+
+
+def _form(
+    incident: Record, typed: Any, faults: dict[str, str], files: list[str], draft: drafts.Draft | None = None
+) -> str:
     first, rest = catalog.tiles()
-    return render_template("damage_reports/new.html", typed=typed, faults=faults, first=first, rest=rest)
+    return render_template(
+        "damage_reports/new.html",
+        typed=typed,
+        faults=faults,
+        first=first,
+        rest=rest,
+        files=shown_files(files, only_known=True),
+        form_key=form_key(incident),
+        draft_at=draft.updated_at if draft else None,
+    )
 
 
 @pages.get("/<uuid:report_id>/saved")
@@ -87,6 +158,7 @@ def saved(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         versions=versions_of(incident, report),
         undo_seconds=max(0, UNDO_SECONDS - age_s) if own else 0,
         delivery=delivery_of(incident, report),
+        files=files_of_record(report),
     )
 
 
@@ -97,9 +169,7 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
     report = report_here(incident, report_id)
     scope = incidents.scope(incident)
     part = request.args.get("part")
-    template = {"dots": "damage_reports/_dots.html", "body": "damage_reports/_body.html"}.get(
-        part or "", "damage_reports/show.html"
-    )
+    template = f"damage_reports/_{part}.html" if part in PARTS else "damage_reports/show.html"
     return render_template(
         template,
         report=report,
@@ -107,6 +177,7 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         heads=_sides(shell.node().heads(KIND, scope, report.id), report),
         history=shell.node().history(KIND, scope, report.id),
         delivery=delivery_of(incident, report),
+        files=files_of_record(report),
         unsent_ids=shell.unsent_ids(),
     )
 

@@ -15,7 +15,7 @@ from app.errors import AppError
 from sync.errors import BadChange, NotEnrolled, StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped
 
 PROBLEM = "application/problem+json"
-MACHINE_PATHS = ("/api/", "/healthz", "/enrol/", "/attachments", "/drafts")  # the last two are asked by scripts
+MACHINE_PATHS = ("/api/", "/healthz", "/enrol/", "/drafts")
 _TITLES = {
     400: "Bad request",
     401: "Not logged in",

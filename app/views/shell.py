@@ -35,8 +35,8 @@ COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
-    "map_marks",
-    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "front", "shelters", "print"),
+    *("map_marks", "hazard"),
+    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters", "print"),
 )
 
 
@@ -50,9 +50,9 @@ def db() -> Any:
     return node().reader()
 
 
-def write(*changes: Any) -> Any:
-    """Record what the signed-in person wrote; returns when it is durable."""
-    return node().write(list(changes), current_user.id)
+def write(*changes: Any, local: Any = None) -> Any:
+    """Record what the signed-in person wrote; returns when it is durable. ``local`` runs in the same transaction."""
+    return node().write(list(changes), current_user.id, local)
 
 
 def may(action: Any, collection: str) -> bool:
@@ -89,6 +89,7 @@ def register_shell(app: Flask) -> None:
     # With the context, so that Jinja does not fold a literal's word into the template in one language for ever.
     app.template_filter("word")(pass_context(lambda _, code, table: word(code, table)))
     app.template_filter("short")(pass_context(lambda _, code, table: short(code, table)))
+    app.template_filter("megabytes")(lambda size: f"{max(size, 50_000) / 1e6:.1f} MB")
     app.template_filter("json_text")(lambda value: json.dumps(value, ensure_ascii=False))
 
 
