@@ -1,7 +1,7 @@
 """The UTM grid (MGRS) that responders read from their maps: a reference of the grid to a position, and back. Pure.
 
-Before: a person types or reads aloud 「54SUE80566454」, with spaces, in lower case, in full-width signs, or only the two
-numbers 「8056-6454」 where everybody knows the square. After: the map, the forms and the printed page show it to 10 m.
+Before: a person types or reads aloud 「54SUE80566454」, with spaces, in lower case, in full-width signs, or only the
+two numbers 「8056-6454」 where everybody knows the square. After: map, forms and printed pages show it to 10 m.
 """
 
 from __future__ import annotations

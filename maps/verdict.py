@@ -42,6 +42,9 @@ class Verdict:
     eroding: bool = False
 
 
+NOT_ASSESSED = Verdict("not_assessed", (), (), None, None)
+
+
 def floor_height_m(floor: int) -> float:
     """How high the floor of a storey stands above the ground; a basement below it."""
     return FIRST_FLOOR_M + STOREY_M * (floor - 1) if floor > 0 else STOREY_M * floor
@@ -67,7 +70,7 @@ def verdict_of_site(
     named = tuple(sorted(set(floors or ())))
     places = {floor: (capacity_by_floor or {}).get(str(floor)) for floor in named}
     if not assessed:
-        return Verdict("not_assessed", (), (), None, None)
+        return NOT_ASSESSED
     if rank is None:
         return Verdict("unknown_depth", _stack(named, places, set(), "unsure"), (), None, None, eroding)
     if not named:

@@ -1,4 +1,4 @@
-"""Which floors of a site stay usable: the rule by rank and the rule by metres, and the 31 flood sites of the real Toda."""
+"""Which floors of a site stay usable: the rule by rank and by metres, and the 31 flood sites of the real Toda."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def states(found: Verdict) -> dict[int, str]:
 def test_the_lowest_floor_that_clears_each_rank(rank: int, lowest: int) -> None:
     row = catalog.depth().of(rank)
     high = row.high if row else 0.0
-    assert [floor for floor in range(1, 12) if clears(floor, rank, high)][0] == lowest
+    assert next(floor for floor in range(1, 12) if clears(floor, rank, high)) == lowest
 
 
 def test_no_floor_clears_a_depth_without_an_upper_limit() -> None:
