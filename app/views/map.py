@@ -20,14 +20,13 @@ from app.permissions import permission
 from app.queries import head_counts, shelters
 from app.queries import map as queries
 from app.threads import in_native_thread
-from app.views import shell
+from app.views import ranges, shell
 from app.views.damage_reports import report_here
 from app.views.shell import vendor
 from maps import assets, render
 from maps.layers import TILES_TYPE
 
 SKELETONS_MAX = 4
-RANGE_BYTES_MAX = 4 << 20
 YEAR = "private, max-age=31536000, immutable"
 # What a layer is coloured by: the attribute of its tiles, and the table of the catalogue that has the colours.
 COLOURED = {
@@ -128,34 +127,10 @@ def style(version: str) -> Response:
 @permission("layers", "read")
 def tiles(sha256: str) -> Response:
     """A file of tiles, or the ranges of it that are asked for: only those are decrypted."""
-    blobs = shell.node().blobs
     # Also a file whose layer was replaced a moment ago: a page that was drawn before goes on drawing it.
-    if not _NAME.fullmatch(sha256) or blobs.media_type(sha256) != TILES_TYPE:
+    if not _NAME.fullmatch(sha256) or shell.node().blobs.media_type(sha256) != TILES_TYPE:
         abort(404)
-    size = blobs.size(sha256)
-    answer = Response(mimetype=TILES_TYPE)
-    answer.headers.update({"Accept-Ranges": "bytes", "Cache-Control": YEAR})
-    answer.set_etag(sha256)
-    if sha256 in request.if_none_match:
-        answer.status_code = 304
-        return answer
-    start, stop = _asked(size)
-    if (start, stop) != (0, size):
-        answer.status_code = 206
-        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    answer.set_data(blobs.read(sha256, start, stop - start))
-    return answer
-
-
-def _asked(size: int) -> tuple[int, int]:
-    """The range of the request, from and up to; the whole file where none was asked for. 416 where it has no bytes."""
-    wanted = request.range
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
-        return 0, size
-    asked = wanted.range_for_length(size)
-    if asked is None:
-        abort(416)
-    return asked[0], min(asked[1], asked[0] + RANGE_BYTES_MAX)
+    return ranges.blob(shell.node(), sha256, TILES_TYPE, inline=True)
 
 
 def in_use() -> list[Any]:

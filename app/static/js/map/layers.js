@@ -6,7 +6,7 @@ import { labelRules, paintRules } from "./paint.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 
-const OPACITY = 70;
+const OPACITY = 70, SIDE = 256;
 const MARKS = ["reports", "shelters", "closures", "patrols"];
 
 /** @param {Frame} frame */
@@ -21,7 +21,7 @@ export function showLayers(frame) {
   /** A layer without a box of its own is the ground, and always shown. @param {string} id */
   const shown = (id) => [...boxes].find((box) => box.dataset.mapLayer === id)?.checked ?? true;
 
-  const outside = outsideLayer(frame);
+  outsideLayer(frame).addTo(map);
   // @ts-ignore: a classic script of the vendor folder
   const tiles = window.protomapsL.leafletLayer({
     sources: Object.fromEntries(skeleton.layers.map((layer) => [layer.id, { url: new URL(layer.tiles, location.href).href, maxDataZoom: layer.zooms[1], levelDiff: 1 }])),
@@ -41,9 +41,6 @@ export function showLayers(frame) {
     tiles.clearLayout();
     if (map.hasLayer(tiles)) tiles.rerenderTiles();
     else tiles.addTo(map);
-    outside.look = look;
-    if (map.hasLayer(outside)) outside.redraw();
-    else outside.addTo(map);
     drawLegend(root, skeleton.layers, look);
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-map-part]"))) {
       part.hidden = !(part.dataset.mapPart ?? "").split(" ").some(shown);
@@ -82,24 +79,17 @@ function outsideLayer({ root, skeleton, L }) {
   const Outside = L.GridLayer.extend({
     /** @param {{x: number, y: number, z: number}} coords */
     createTile(coords) {
-      const tile = document.createElement("canvas");
-      tile.width = tile.height = 512;
-      const ctx = tile.getContext("2d");
-      if (!ctx) return tile;
-      ctx.scale(2, 2);
-      const { look } = this;
-      const origin = L.point(coords.x, coords.y).multiplyBy(256);
-      const edge = known.map((box) => [box.getNorthWest(), box.getSouthEast()].map((at) => this._map.project(at, coords.z).subtract(origin)));
-      ctx.fillStyle = look.ground;
-      ctx.fillRect(0, 0, 256, 256);
-      if (edge.some(([from, to]) => from.x <= 0 && from.y <= 0 && to.x >= 256 && to.y >= 256)) return tile;
-      ctx.fillStyle = patternOf("outside", look.outside) ?? look.ground;
-      ctx.fillRect(0, 0, 256, 256);
-      Object.assign(ctx, { font: `14px ${look.font}`, textAlign: "center", textBaseline: "middle", lineWidth: 5, strokeStyle: look.ground, fillStyle: look.word });
-      ctx.strokeText(words, 128, 128);
-      ctx.fillText(words, 128, 128);
-      ctx.fillStyle = look.ground;
-      for (const [from, to] of edge) ctx.fillRect(from.x, from.y, to.x - from.x, to.y - from.y);
+      const tile = document.createElement("div"), origin = L.point(coords.x, coords.y).multiplyBy(SIDE);
+      const edges = known.map((box) => [box.getNorthWest(), box.getSouthEast()].map((at) => this._map.project(at, coords.z).subtract(origin)));
+      if (edges.some(([from, to]) => from.x <= 0 && from.y <= 0 && to.x >= SIDE && to.y >= SIDE)) return tile;
+      tile.className = "map-outside";
+      tile.append(Object.assign(document.createElement("span"), { textContent: words }));
+      for (const [from, to] of edges) {
+        if (to.x <= 0 || to.y <= 0 || from.x >= SIDE || from.y >= SIDE) continue;
+        const inside = document.createElement("i"), [left, top] = [Math.max(from.x, 0), Math.max(from.y, 0)];
+        Object.assign(inside.style, { left: `${left}px`, top: `${top}px`, width: `${Math.min(to.x, SIDE) - left}px`, height: `${Math.min(to.y, SIDE) - top}px` });
+        tile.append(inside);
+      }
       return tile;
     },
   });

@@ -3,13 +3,13 @@
 
 /**
  * @typedef {import("./frame.js").Frame} Frame
- * @typedef {{kind: string, id: string, at: [number, number], rank: number, html: string, words: string, z?: number, weight?: number, width?: number}} Mark
+ * @typedef {{kind: string, id: string, at: [number, number], rank: number, html: string, label: string, words: string, z?: number, weight?: number, width?: number}} Mark
  */
 const URGENCIES = ["red", "yellow", "green", "white", "none"];
 const GROUPS = ["open", "in_progress", "done"];
 const PATROLS = ["safe", "caution", "cleared"];
 const BAD = ["unusable", "closed"];
-const TOUCH = 48, BOX_HIGH = 34;
+const TOUCH = 48, BOX_HIGH = 34, NEAR = 0.1;
 
 /** @param {Frame} frame @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
 export function showMarkers(frame, open) {
@@ -19,7 +19,10 @@ export function showMarkers(frame, open) {
   /** @type {any} */
   let held = null;
   let etag = "", asking = false, again = false;
-  skeleton.clusterIcon = (cluster) => clusterIcon(frame, cluster);
+  const Icon = labelled(frame.L);
+  layFlat(frame.L);
+  skeleton.clusterIcon = (cluster) => clusterIcon(frame, Icon, cluster);
+  for (const group of [skeleton.reports, skeleton.closures, skeleton.patrols]) keepNear(group);
 
   function draw() {
     if (!held) return;
@@ -44,7 +47,7 @@ export function showMarkers(frame, open) {
     }
     for (const mark of marks) {
       if (known[name].has(mark.id)) continue;
-      const marker = makeMarker(frame, mark, open);
+      const marker = makeMarker(frame, Icon, mark, open);
       known[name].set(mark.id, { told: tell(mark), marker });
       come.push(marker);
     }
@@ -113,9 +116,42 @@ function wantedGroups() {
 /** @param {Mark} mark */
 const tell = (mark) => `${mark.at} ${mark.rank} ${mark.html}`;
 
-/** @param {Frame} frame @param {Mark} mark @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
-function makeMarker({ L }, mark, open) {
-  const icon = L.divIcon({ className: "map-hit", html: mark.html, iconSize: [TOUCH, TOUCH], iconAnchor: [TOUCH / 2, TOUCH / 2] });
+/** An icon whose element says in words what it shows. @param {any} L */
+function labelled(L) {
+  return L.DivIcon.extend({
+    options: { iconSize: [TOUCH, TOUCH], iconAnchor: [TOUCH / 2, TOUCH / 2] },
+    /** @param {HTMLElement} [old] */
+    createIcon(old) {
+      const element = L.DivIcon.prototype.createIcon.call(this, old);
+      element.setAttribute("aria-label", this.options.label);
+      return element;
+    },
+  });
+}
+
+/** Leaflet gives every marker a transform in space, hence a layer of its own to put together again at each frame. @param {any} L */
+function layFlat(L) {
+  L.Marker.include({
+    /** @param {any} at */
+    _setPos(at) {
+      this._icon._leaflet_pos = at;
+      Object.assign(this._icon.style, { left: `${at.x}px`, top: `${at.y}px` });
+      this._zIndex = at.y + this.options.zIndexOffset;
+      this._resetZIndex();
+    },
+  });
+}
+
+/** The cluster keeps markers of nine screens in the page; a zoom then redraws 1,000 of them. @param {any} group */
+function keepNear(group) {
+  group._getExpandedVisibleBounds = function expanded() {
+    return this._checkBoundsMaxLat(this._map.getBounds().pad(NEAR));
+  };
+}
+
+/** @param {Frame} frame @param {any} Icon @param {Mark} mark @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
+function makeMarker({ L }, Icon, mark, open) {
+  const icon = new Icon({ className: "map-hit", html: mark.html, label: mark.label });
   const marker = L.marker([mark.at[1], mark.at[0]], { icon, rank: mark.rank, kind: mark.kind, zIndexOffset: mark.z ?? 0, weight: mark.weight, width: mark.width, riseOnHover: false });
   marker.on("click", () => open(mark.kind, mark.id, mark.at, mark.words));
   return marker;
@@ -124,20 +160,20 @@ function makeMarker({ L }, mark, open) {
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function reportMark({ words }, [id, lon, lat, urgency, group]) {
   const name = URGENCIES[urgency], short = words.urgencies[urgency], state = words.groups[group];
-  const html = `<span class="map-mark report ${name} ${GROUPS[group]}"><i>${short}</i></span>${hidden(`${words.report} ${state}`)}`;
-  return { kind: "reports", id, at: [lon, lat], rank: group === 2 ? 5 + urgency : urgency, html, words: words.report };
+  const html = `<span class="map-mark report ${name} ${GROUPS[group]}"><i>${short}</i></span>`;
+  return { kind: "reports", label: `${words.report} ${short} ${state}`, id, at: [lon, lat], rank: group === 2 ? 5 + urgency : urgency, html, words: words.report };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function closureMark({ words }, [id, lon, lat]) {
-  const html = `<span class="map-mark closure"></span>${hidden(words.closure)}`;
-  return { kind: "closures", id, at: [lon, lat], rank: 0, html, words: words.closure };
+  const html = `<span class="map-mark closure"></span>`;
+  return { kind: "closures", label: words.closure, id, at: [lon, lat], rank: 0, html, words: words.closure };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function patrolMark({ words }, [id, lon, lat, status]) {
-  const html = `<span class="map-mark patrol ${PATROLS[status]}"><i>${words.patrol}</i></span>${hidden(words.patrols[status])}`;
-  return { kind: "patrols", id, at: [lon, lat], rank: status === 1 ? 0 : 1 + status, html, words: words.patrols[status] };
+  const html = `<span class="map-mark patrol ${PATROLS[status]}"><i>${words.patrol}</i></span>`;
+  return { kind: "patrols", label: `${words.round} ${words.patrols[status]}`, id, at: [lon, lat], rank: status === 1 ? 0 : 1 + status, html, words: words.patrols[status] };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
@@ -145,28 +181,24 @@ function shelterMark({ words }, [id, lon, lat, name, status, people, old]) {
   const bad = BAD.includes(status), open = ["open", "full", "closing"].includes(status);
   const classes = `${bad ? "bad" : open ? "" : "shut"} ${old ? "aged" : ""}`;
   const count = bad ? `<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#m-cross"/></svg>` : people === null ? (open ? "<i>―</i>" : "") : `<i>${people.toLocaleString()}</i>`;
-  const html = `<span class="map-mark site ${classes}"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#home"/></svg>${count}</span>${hidden(`${name} ${words.statuses[status] ?? ""}`)}`;
-  return { kind: "shelters", id, at: [lon, lat], rank: 0, html, words: name, z: open ? 200 : -200,
+  const html = `<span class="map-mark site ${classes}"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#home"/></svg>${count}</span>`;
+  return { kind: "shelters", label: `${name} ${words.statuses[status] ?? ""} ${people ?? ""}`, id, at: [lon, lat], rank: 0, html, words: name, z: open ? 200 : -200,
     weight: (open ? 1e6 : 0) + (old || bad ? 1e7 : 0) + (people ?? 0), width: people === null ? 44 : 42 + 9 * String(people).length };
 }
 
-/** Coloured by its worst member, with the number of them. @param {Frame} frame @param {any} cluster */
-function clusterIcon({ L, words }, cluster) {
+/** Coloured by its worst member, with the number of them. @param {Frame} frame @param {any} Icon @param {any} cluster */
+function clusterIcon({ words }, Icon, cluster) {
   const members = cluster.getAllChildMarkers(), kind = members[0].options.kind;
   const worst = members.reduce((/** @type {number} */ least, /** @type {any} */ one) => Math.min(least, one.options.rank), 99);
   const count = `<b>${members.length}</b>`;
-  let html = `<span class="map-mark closure"></span>${count}${hidden(words.closure)}`;
+  let html = `<span class="map-mark closure"></span>${count}`, label = `${words.closure} ${members.length}`;
   if (kind === "reports") {
     const urgency = worst % 5;
-    html = `<span class="map-mark report ${URGENCIES[urgency]} ${worst >= 5 ? "done" : ""}"><i>${words.urgencies[urgency]}</i></span>${count}${hidden(words.report)}`;
+    html = `<span class="map-mark report ${URGENCIES[urgency]} ${worst >= 5 ? "done" : ""}"><i>${words.urgencies[urgency]}</i></span>${count}`;
+    label = `${words.report} ${words.urgencies[urgency]} ${members.length}`;
   } else if (kind === "patrols") {
     html = `<span class="map-mark patrol ${["caution", "safe", "safe", "cleared"][worst]}"><i>${words.patrol}</i></span>${count}`;
+    label = `${words.round} ${members.length}`;
   }
-  return L.divIcon({ className: "map-hit map-cluster", html, iconSize: [TOUCH, TOUCH], iconAnchor: [TOUCH / 2, TOUCH / 2] });
-}
-
-/** @param {string} text */
-function hidden(text) {
-  const span = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: text });
-  return span.outerHTML;
+  return new Icon({ className: "map-hit map-cluster", html, label });
 }
