@@ -1,15 +1,19 @@
-"""A TCP proxy on loopback that can turn into a black hole: connections stay open and nothing passes."""
+"""A TCP proxy on loopback: a black hole where connections stay open and nothing passes, or a slow line."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+import time
+
+PIECE_BYTES = 1_460  # what passes at once on a slow line, as a packet does
 
 
 class BlackHoleProxy:
-    def __init__(self, target_port: int) -> None:
-        self._target = target_port
+    def __init__(self, target_port: int, bytes_s: float | None = None) -> None:
+        """``bytes_s``: what the line carries in each direction."""
+        self._target, self._bytes_s = target_port, bytes_s
         self._open = threading.Event()
         self._open.set()
         self._ended = False
@@ -54,9 +58,13 @@ class BlackHoleProxy:
             threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        free_at = 0.0  # when the line has carried what was given to it
         with contextlib.suppress(OSError):
-            while data := source.recv(65536):
+            while data := source.recv(PIECE_BYTES if self._bytes_s else 65536):
                 self._open.wait()
+                if self._bytes_s:
+                    free_at = max(free_at, time.monotonic()) + len(data) / self._bytes_s
+                    time.sleep(max(0.0, free_at - time.monotonic()))
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
