@@ -1,4 +1,4 @@
-"""Pages of a hub that holds 10,000 reports, over HTTP on loopback, one request at a time."""
+"""Pages of a hub with 10,000 reports and 34 shelters that count, over HTTP on loopback, one request at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from app import processes
 from app.bench import emit, percentile, stage
 
-REPORTS, ROUNDS, WARM_UP = 10_000, 60, 5
+REPORTS, SHELTERS, HEAD_COUNTS, ROUNDS, WARM_UP = 10_000, 34, 1_000, 60, 5
 
 
 def run() -> None:
@@ -17,12 +17,14 @@ def run() -> None:
         with stage.opened(home) as node:
             incident, scope = stage.open_incident(node)
             stage.fill(node, scope, REPORTS)
+            stage.fill_shelters(node, incident, scope, SHELTERS, HEAD_COUNTS)
         with processes.serving(folder, {"hub": port}):
             stage.add_person(home, "統括", "commander")
             browser = stage.log_in(processes.url(port), "統括")
             for name, path in (
                 ("front", f"/incidents/{incident}"),
                 ("damage_reports", f"/incidents/{incident}/damage-reports"),
+                ("shelters", f"/incidents/{incident}/shelters"),
             ):
                 took: list[float] = []
                 for _ in range(ROUNDS + WARM_UP):

@@ -19,7 +19,7 @@ from uuid6 import uuid7
 from app import catalog, processes
 from app.config import Settings
 from app.node import Node
-from app.records import damage_reports, incidents
+from app.records import damage_reports, head_counts, incidents, shelter_openings, shelters
 from app.records.noun import CITY, scope_of
 from app.store.folder import DataFolder
 from app.store.keys import read_keys
@@ -97,6 +97,24 @@ def fill(node: Node, scope: bytes, count: int) -> None:
     listed = list(reports(scope, count))
     for first in range(0, count, 500):
         node.write(listed[first : first + 500], None)
+
+
+def fill_shelters(node: Node, incident: str, scope: bytes, shelters_count: int, head_counts_count: int) -> None:
+    """Open shelters, each counted again and again at two posts."""
+    ids = [uuid7() for _ in range(shelters_count)]
+    now = node.clock()
+    made = [
+        shelters.create(one, CITY, {"name": f"第{number}小学校", "capacity": 300, "location": [136.0, 31.5]})
+        for number, one in enumerate(ids)
+    ]
+    made += [shelter_openings.first(scope, incident, str(one), "open") for one in ids]
+    for number in range(head_counts_count):
+        form: dict[str, Any] = {"shelter_id": str(ids[number % len(ids)]), "total": number % 300}
+        form |= {"post": "正門"} if number % 3 else {}
+        form["counted_at"] = now - (head_counts_count - number) * 1_000
+        made.append(head_counts.create(uuid7(), scope, form))
+    for first in range(0, len(made), 500):
+        node.write(made[first : first + 500], None)
 
 
 def free_port() -> int:

@@ -54,6 +54,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (box?.matches(".messages") && stay) toEnd(box);
 });
 for (const box of document.querySelectorAll(".messages")) toEnd(box);
+// A chat that stood folded has no end to go to before it is opened.
+document.addEventListener("toggle", (event) => {
+  const box = event.target instanceof HTMLDetailsElement && event.target.open ? event.target.querySelector(".messages") : null;
+  if (box) toEnd(box);
+}, true);
 
 // 既読 is said only of messages that stood on a visible page.
 let marked = "";
@@ -68,4 +73,5 @@ async function markRead() {
 }
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);
+document.addEventListener("toggle", markRead, true);
 markRead();
