@@ -66,6 +66,8 @@ class Wishes:
         for about in (self._all, self._under_way, self._sources, self._suspects):
             about.pop(name, None)
         self._alone.discard(name)
+        for queue in tuple(self._queues):
+            queue.theirs.discard(name)
 
     def get(self, name: bytes) -> Wish | None:
         return self._all.get(name)
@@ -115,7 +117,7 @@ class Wishes:
         while queue.known:
             place = queue.known[0]
             wish = self._all.get(place[2])
-            mine = self._under_way.get(place[2], queue) is queue
+            mine = self._under_way.get(place[2], queue) is queue and place[2] in queue.theirs
             if wish and wish.place == place and mine and queue.peer not in self._suspects.get(place[2], ()):
                 return wish
             heapq.heappop(queue.known)  # one that another link has taken comes back by `give_back`

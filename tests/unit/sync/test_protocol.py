@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sync import limits, protocol
 from sync.errors import BadFrame
 from sync.oplog import Segment
-from sync.protocol import Ack, Hello, Need, Proof, Refuse, Run, VectorFrame
+from sync.protocol import Ack, Chunk, Have, Hello, Need, Proof, Refuse, Run, Seek, VectorFrame, Want
 from tests.unit.sync.nodes import REAL, ident
 
 pack = msgspec.msgpack.encode
@@ -30,6 +30,13 @@ FRAMES = [
     Need(((STREAM, 1),)),
     Refuse("code", "text", STREAM),
     Refuse("code", "text", None),
+    Want(b"", b"a" * 32, 0, 4096),
+    Want(b"t" * 8, b"a" * 32, 1 << 33, limits.CHUNK_BYTES_MAX),
+    Chunk(b"t" * 8, b"a" * 32, 3, 7, b"data"),
+    Chunk(b"t" * 8, b"a" * 32, 0, 0, b""),
+    Chunk(b"t" * 8, b"a" * 32, 3, None, b""),
+    Have(0, (b"a" * 32, b"b" * 32)),
+    Seek(3, ()),
 ]
 
 
@@ -59,6 +66,20 @@ BAD = {
     "a receipt that is no triple": pack([5, 1, [1]]),
     "a huge need": pack([6, [[STREAM, 1]] * 501]),
     "a refusal of no stream": pack([7, "code", "text", b"x"]),
+    "a want of 2^62": pack([8, b"", b"a" * 32, 1 << 62, 1]),
+    "a want of nothing": pack([8, b"", b"a" * 32, 0, 0]),
+    "a want of too much": pack([8, b"", b"a" * 32, 0, limits.CHUNK_BYTES_MAX + 1]),
+    "a want below nothing": pack([8, b"", b"a" * 32, -1, 1]),
+    "a want of no file": pack([8, b"", b"a" * 31, 0, 1]),
+    "a want with half a token": pack([8, b"tok", b"a" * 32, 0, 1]),
+    "a chunk beyond the end": pack([9, b"t" * 8, b"a" * 32, 3, 5, b"data"]),
+    "a chunk that brings nothing": pack([9, b"t" * 8, b"a" * 32, 3, 5, b""]),
+    "a chunk of nothing with bytes": pack([9, b"t" * 8, b"a" * 32, 3, None, b"data"]),
+    "a chunk of a huge file": pack([9, b"t" * 8, b"a" * 32, 3, limits.BLOB_BYTES_MAX + 1, b"data"]),
+    "a chunk too large": pack([9, b"t" * 8, b"a" * 32, 0, 1 << 20, b"x" * (limits.CHUNK_BYTES_MAX + 1)]),
+    "a have of 501": pack([10, 0, [b"a" * 32] * 501]),
+    "a seek of no files": pack([11, 1, [b"short"]]),
+    "a seek of no list": pack([11, 1, {}]),
     "too large": pack([7, "x" * limits.FRAME_BYTES_MAX, "", None]),
     "a large frame dressed as a vector": b"\xdc\x03\x00" + b"\xc0" * limits.FRAME_BYTES_MAX,
     "a vector without end": b"\x93\x03" + b"\xc0" * limits.VECTOR_BYTES_MAX,
