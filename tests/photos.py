@@ -26,9 +26,11 @@ def photo(
     quality: int = 85,
 ) -> bytes:
     """A street at night with noise, so that it does not shrink to nothing; a canary in its EXIF."""
-    noise = np.random.default_rng(seed).integers(-25, 25, (height, width, 3))
-    rows = np.linspace(30, 160, height)[:, None, None] + np.linspace(0, 60, width)[None, :, None]
-    picture = Image.fromarray(np.clip(rows + noise, 0, 255).astype(np.uint8))
+    noise = np.random.default_rng(seed).integers(0, 50, (height, width, 3), np.uint8)
+    rows = (
+        np.linspace(30, 140, height, dtype=np.uint8)[:, None, None] + np.linspace(0, 60, width, dtype=np.uint8)[:, None]
+    )
+    picture = Image.fromarray(noise + rows)
     tags = picture.getexif()
     tags[0x010F] = CANARY.decode()
     tags[0x0112] = orientation
