@@ -42,6 +42,7 @@ def examine(node: Any) -> list[Finding]:
         _store,
         _chains,
         _digest,
+        _layers,
     )
     return [check(node) for check in checks] + [_clock(node), *_peers(node)]
 
@@ -167,6 +168,20 @@ def _digest(node: Any) -> Finding:
         hint = "Stop the node, run `tomoshibi rebuild`, and report this."
         return Finding("digest", "wrong", f"kept {kept}, computed {computed}", hint)
     return Finding("digest", "ok", f"{computed}, as kept")
+
+
+def _layers(node: Any) -> Finding:
+    missing = node.layers.missing()
+    faults = [f"{one.title or one.id}: {one.fault}" for one in missing if one.fault]
+    faults += [f"{layer.title}: its parts cannot be read" for layer in node.layers.unreadable()]
+    if faults:
+        hint = "Import the layer again on the hub, or bring this node to the hub's release."
+        return Finding("layers", "warning", f"{len(faults)} layers cannot be used, the first: {faults[0]}", hint)
+    waiting = [f"{one.title} {one.share:.0%}" for one in missing]
+    in_use = len(node.layers.in_use())
+    if waiting:
+        return Finding("layers", "ok", f"{in_use} in use; still on their way: {', '.join(waiting)}")
+    return Finding("layers", "ok", f"{in_use} in use")
 
 
 def _clock(node: Any) -> Finding:

@@ -49,6 +49,12 @@ class HazardAnswers:
             answers[asked] = {part: self._part(part, layers, *asked) for part in PARTS}
         return dict(answers[asked])
 
+    def warm(self) -> None:
+        """Read the layers in use before somebody waits for them."""
+        for layer in self._in_use():
+            if layer.kind in LAYER_KINDS:
+                self._layer(layer)
+
     def unreadable(self) -> list[LayerInUse]:
         """The hazard layers in use whose parts cannot be read: they answer nothing."""
         return [layer for layer in self._in_use() if layer.kind in LAYER_KINDS and self._layer(layer) is None]
@@ -58,8 +64,6 @@ class HazardAnswers:
     def _part(
         self, part: str, layers: Sequence[LayerInUse], lon: float, lat: float, accuracy_m: float | None
     ) -> Part | None:
-        from maps.hazard import merge
-
         answers: list[tuple[LayerInUse, HazardAnswer]] = []
         for layer in _of_worst_scenario([one for one in layers if LAYER_KINDS.get(one.kind) == part]):
             read = self._layer(layer)
@@ -67,6 +71,8 @@ class HazardAnswers:
                 answers.append((layer, read.depth_at(lon, lat, accuracy_m)))
         if not answers:
             return None
+        from maps.hazard import merge  # here already: a layer was read, in a native thread, which takes 0.4 s
+
         merged = merge([answer for _, answer in answers])
         # The layer that is named: whose answer counts; where none does, the first.
         named = max(answers, key=lambda one: one[1].worst.severity if one[1].worst else ())[0]

@@ -27,6 +27,7 @@ from sync.errors import StoreFailed, StoreFull, WriterBusy
 if TYPE_CHECKING:
     from maps.layers import Prepared
 
+WARM_AFTER_START_S = 3.0  # not while the node starts: its first pages come before
 CHANGES_THAT_MATTER = frozenset({"layers", "blobs"})
 
 
@@ -88,6 +89,7 @@ class Layers:
         self._node = node
         self._lock = threading.RLock()
         self._known: _Known | None = None
+        self._warm = False
         self._answers = HazardAnswers(node, self.in_use, lambda: self.version)
         node.subscribe(self._changed)
 
@@ -106,6 +108,21 @@ class Layers:
     def hazard_at(self, lon: float, lat: float, accuracy_m: float | None = None) -> dict[str, Any]:
         """{flood, duration, collapse, landslide}; a part is None where this node has no layer of it."""
         return self._answers.at(lon, lat, accuracy_m)
+
+    def keep_warm(self) -> None:
+        """Read hazard layers before somebody waits for them: soon, and whenever others come into use (`serve`)."""
+        self._warm = True
+        self._read_soon(WARM_AFTER_START_S)
+
+    def _read_soon(self, seconds: float) -> None:
+        timer = threading.Timer(seconds, self._read_ahead)
+        timer.daemon = True
+        timer.start()
+
+    def _read_ahead(self) -> None:
+        # Whoever asks next reads for himself, and is told what was wrong; the node may also be closing.
+        with contextlib.suppress(Exception):
+            self._answers.warm()
 
     def unreadable(self) -> list[LayerInUse]:
         """The hazard layers in use whose file came whole and still cannot be read."""
@@ -149,6 +166,8 @@ class Layers:
         if kinds == {"blobs"} and before is not None and not before.missing:
             return  # a photo came; no layer waits for a file
         self.refresh()
+        if self._warm:
+            self._read_soon(0)
 
     def _look(self) -> _Known:
         known = self._known

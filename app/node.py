@@ -88,6 +88,7 @@ class Node:
     def start(self) -> None:
         """Begin to call the hub and to watch the links; only `serve` does."""
         self.links.start()
+        self.layers.keep_warm()
 
     def close(self) -> None:
         self._closed = True

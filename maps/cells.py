@@ -15,6 +15,7 @@ import shapely
 
 EMPTY, MIXED = -1, -2
 CELLS_MAX = 250_000
+CELLS_AT_ONCE = 4_096  # the index holds the interpreter while it is asked: 10 ms here, 200 for a whole city
 SIDES = (0.00025, 0.0005, 0.00125, 0.0025, 0.005, 0.0125, 0.025, 0.05, 0.1, 0.5, 1.0)  # degrees; the first is 28 m high
 
 Degrees = npt.NDArray[np.float64]
@@ -83,17 +84,20 @@ def _classes(
     tree: shapely.STRtree, classes: npt.NDArray[np.intp], boxes: Any
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Of each cell the class that covers it whole, where no part in it is worse; then which cells touch which parts."""
-    cells, parts = tree.query(boxes)
-    geometries = tree.geometries[parts]
-    shapely.prepare(geometries)
-    covers = shapely.covers(geometries, boxes[cells])
-    touched = covers.copy()
-    touched[~covers] = shapely.intersects(geometries[~covers], boxes[cells[~covers]])
     worst = np.full(len(boxes), EMPTY, dtype=np.intp)
-    np.maximum.at(worst, cells[touched], classes[parts[touched]])
-    covered = np.full(len(boxes), EMPTY, dtype=np.intp)
-    np.maximum.at(covered, cells[covers], classes[parts[covers]])
-    return np.where(worst == covered, covered, MIXED), cells[touched], parts[touched]
+    covered = worst.copy()
+    touching: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]] = [(worst[:0], worst[:0])]
+    for begin in range(0, len(boxes), CELLS_AT_ONCE):
+        near, parts = tree.query(boxes[begin : begin + CELLS_AT_ONCE])
+        cells, geometries = near + begin, tree.geometries[parts]
+        covers = shapely.covers(geometries, boxes[cells])
+        touched = covers.copy()
+        touched[~covers] = shapely.intersects(geometries[~covers], boxes[cells[~covers]])
+        np.maximum.at(worst, cells[touched], classes[parts[touched]])
+        np.maximum.at(covered, cells[covers], classes[parts[covers]])
+        touching.append((cells[touched], parts[touched]))
+    cells, parts = (np.concatenate(column) for column in zip(*touching, strict=True))
+    return np.where(worst == covered, covered, MIXED), cells, parts
 
 
 def _with_neighbours(alone: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -105,12 +105,13 @@ class HazardLayer:
         drawn = _on_earth(geometry)
         holes = (columns["part"] == HOLE) & drawn
         areas = drawn & ~holes
-        found = [
-            _class(rank, low, high, code, table)
-            for rank, low, high, code in zip(
-                *(columns[name][areas] for name in ("rank", "low", "high", "code")), strict=True
-            )
+        told = (columns[name][areas].tolist() for name in ("rank", "low", "high", "code"))
+        rows = [
+            (_number(rank), _number(low), _number(high), str(code or ""))
+            for rank, low, high, code in zip(*told, strict=True)
         ]
+        known = {row: _class(*row, table) for row in set(rows)}
+        found = [known[row] for row in rows]
         classes = sorted(set(found), key=lambda one: one.severity)
         places = {one: number for number, one in enumerate(classes)}
         class_of = np.array([places[one] for one in found], dtype=np.intp)
@@ -270,9 +271,10 @@ def _on_earth(geometry: Any) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _class(rank: Any, low: Any, high: Any, code: Any, table: RankTable | None) -> HazardClass:
+def _class(
+    rank: float | None, low: float | None, high: float | None, code: str, table: RankTable | None
+) -> HazardClass:
     """The class of a part; what the source left out comes from the table."""
-    rank, low, high = _number(rank), _number(low), _number(high)
     known = None if rank is None or rank < 0 else int(rank)
     row = table.of(known) if table is not None and known is not None else None
     if low is None and high is None and row is not None:
@@ -282,7 +284,7 @@ def _class(rank: Any, low: Any, high: Any, code: Any, table: RankTable | None) -
         row = table.of(known)
     exact = row is not None and (low, high) == (row.low, row.high)
     label = row.word if row is not None and exact else _limits(low, high, table.unit if table is not None else "")
-    return HazardClass(known, low, high, label, str(code or ""))
+    return HazardClass(known, low, high, label, code)
 
 
 def _number(value: Any) -> float | None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
 
-NAMES = ("start", "pages", "live", "save", "ingest")
+NAMES = ("start", "pages", "live", "save", "ingest", "depth")
+TAKE_A_CORPUS = ("depth",)
 
 
 def emit(bench: str, metric: str, value: float, unit: str) -> None:
@@ -20,7 +22,11 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
-def run(name: str) -> None:
-    """Run one benchmark, or ``all``."""
+def run(name: str, corpus: Path | None = None) -> None:
+    """Run one benchmark, or ``all``; ``corpus`` is a file that those of ``TAKE_A_CORPUS`` measure with."""
     for wanted in NAMES if name == "all" else (name,):
-        importlib.import_module(f"app.bench.{wanted}").run()
+        module = importlib.import_module(f"app.bench.{wanted}")
+        if wanted in TAKE_A_CORPUS and corpus is not None:
+            module.run(corpus)
+        else:
+            module.run()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-NAMES = ("start", "pages", "live", "save", "ingest", "all")
+NAMES = ("start", "pages", "live", "save", "ingest", "depth", "all")
 
 
 @click.command("bench")
 @click.argument("name", type=click.Choice(NAMES))
-def command(name: str) -> None:
+@click.option(
+    "--corpus",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file to measure with, in the place of the invented city.",
+)
+def command(name: str, corpus: Path | None) -> None:
     """Measure this machine: {"bench", "metric", "value", "unit"}, a line a figure."""
     from app import bench
 
-    bench.run(name)
+    if corpus is not None and name not in bench.TAKE_A_CORPUS:
+        raise click.UsageError(f"{name} takes no corpus; {', '.join(bench.TAKE_A_CORPUS)} does")
+    bench.run(name, corpus)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app import doctor
 from app.errors import CommandFailed
 from app.layers import Layers
 from app.node import Node
@@ -199,3 +200,21 @@ def db_row() -> Any:
         return queries.read([record])
 
     return read
+
+
+def test_doctor_names_the_layer_that_cannot_be_read_and_those_on_their_way(
+    hub: Node, layers: Layers, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "read", lambda sha256: files.held[sha256], raising=False)
+    assert _found(hub) == ("ok", "0 in use")
+    announce(hub, prepared(tmp_path, "2023"))
+    assert _found(hub) == ("ok", "0 in use; still on their way: 洪水 2023 0%")
+    layers.publish(prepared(tmp_path, "2023"), None)  # its bytes came whole, and are no layer
+    state, text = _found(hub)
+    assert state == "warning" and "洪水 2023: its parts cannot be read" in text
+    assert layers.hazard_at(139.6, 35.8)["flood"] is None
+
+
+def _found(hub: Node) -> tuple[str, str]:
+    found = next(one for one in doctor.examine(hub) if one.name == "layers")
+    return found.state, found.text
