@@ -14,7 +14,7 @@ from app.queries import head_counts, report_rows, talk
 from app.views import chat_messages, shell
 from app.views.shelters import last_opened
 
-FEED_ROWS_MAX = 40
+FEED_ROWS_MAX = 24
 
 pages = Blueprint("front", __name__)
 
