@@ -40,6 +40,7 @@ def examine(node: Any) -> list[Finding]:
         _ballast,
         _key_files,
         _store,
+        _blobs,
         _chains,
         _digest,
         _layers,
@@ -84,7 +85,8 @@ def _ballast(node: Any) -> Finding:
 def _key_files(node: Any) -> Finding:
     folder = DataFolder(node.home)
     if os.name != "nt":
-        for path, wanted in ((folder.path, 0o700), (folder.keys, 0o600), (folder.database, 0o600)):
+        files = (folder.keys, folder.database, folder.blobs)
+        for path, wanted in ((folder.path, 0o700), *((path, 0o600) for path in files)):
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & ~wanted:
                 return Finding(
@@ -109,6 +111,15 @@ def _store(node: Any) -> Finding:
         hint = "Keep a copy of the data folder, then restore a backup or enrol this device anew."
         return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
     return Finding("store", "ok", "every page has its right seal")
+
+
+def _blobs(node: Any) -> Finding:
+    """Photos and layers lie in a file of their own: the log is open whatever is wrong with it."""
+    hint = f"Stop the node, move {node.folder.blobs.name} aside and start: what other nodes hold comes again."
+    faults = [node.blobs.fault] if node.blobs.fault else node.blob_faults()
+    if faults:
+        return Finding("attachments", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
+    return Finding("attachments", "ok", f"{node.blobs.count():,} files, every page has its right seal")
 
 
 def _chains(node: Any) -> Finding:

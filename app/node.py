@@ -229,6 +229,10 @@ class Node:
         blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
         return blobs
 
+    def blob_faults(self) -> list[str]:
+        """What is wrong with the pages of `blobs.db`, for doctor."""
+        return list(in_native_thread(self._blob_file.faults))
+
     def _blob_moved(self, name: bytes) -> None:
         self._moved.append(name)
         self._effects.set()

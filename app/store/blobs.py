@@ -52,6 +52,14 @@ class BlobFile:
             found = self._readers[thread] = engine.open_connection(self._path, self._key, readonly=True)
         return found
 
+    def faults(self) -> list[str]:
+        """What is wrong with the file's pages."""
+        try:
+            found = [str(row[0]) for row in self.reader().execute("PRAGMA cipher_integrity_check").fetchall()]
+            return found + [str(row[0]) for row in self.reader().execute("PRAGMA quick_check") if row[0] != "ok"]
+        except engine.DATABASE_ERRORS as error:
+            return [str(error)]
+
     def close(self) -> None:
         for connection in (*self._readers.values(), self.connection):
             if connection is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
 
 import pytest
 
+from app import doctor
 from app.config import Settings
 from app.node import Node
 from app.store import engine
@@ -69,6 +71,23 @@ def test_a_damaged_file_does_not_keep_the_log_shut(hub: Node, damage: bytes) -> 
         assert not again.blobs.has("ab" * 32) and "cannot be read" in again.blobs.fault
         with pytest.raises(StoreFailed):
             again.blobs.put(b"photo", "image/jpeg")
+        assert finding(again).state == "wrong" and "cannot be read" in finding(again).text
+    again.close()
+
+
+def finding(node: Node) -> doctor.Finding:
+    return doctor._blobs(node)
+
+
+def test_doctor_says_what_is_held_and_what_is_wrong(hub: Node) -> None:
+    hub.blobs.put(os.urandom(300_000), "image/jpeg")
+    assert finding(hub).state == "ok" and finding(hub).text.startswith("1 files")
+    hub.close()
+    data = bytearray(hub.folder.blobs.read_bytes())
+    data[-5000] ^= 1
+    hub.folder.blobs.write_bytes(data)
+    again = Node.open(hub.folder, hub.keys, hub.settings)
+    assert again.blobs.fault == "" and finding(again).state == "wrong"
     again.close()
 
 
