@@ -192,3 +192,30 @@ def test_whatever_a_link_loses_doubles_or_changes_the_next_ones_make_good(wire: 
     wire.until(lambda: all(holds(hub, sha256) and tablet.blobs.state(sha256).at_hub for sha256 in sent))
     for number, sha256 in enumerate(sent, start=1):
         assert hub.blobs.read(sha256) == noise(60_000 * number, number)
+
+
+FLOODS = {
+    "ten thousand wants": [protocol.encode(Want(b"", b"a" * 32, 0, 65536))] * 10_000,
+    "a guessed token": [protocol.encode(Want(b"guessed!", b"a" * 32, 0, 65536))],
+    "a chunk that was not asked for": [protocol.encode(Chunk(b"t" * 8, b"a" * 32, 0, 5, b"bytes"))],
+    "an answer to what was not sought": [protocol.encode(Have(7, (b"a" * 32,)))],
+    "a seek without a number": [protocol.encode(Seek(0, (b"a" * 32,)))],
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_hostile_peer_is_closed_and_nothing_of_it_is_kept(wire: SimulatedWire, name: str) -> None:
+    hub, tablet = wire.machine("hub"), wire.machine("tablet", ("field",))
+    sha256 = filed(hub, noise(300_000))
+    cable = wire.connect(tablet, hub)
+    wire.settle()
+    before = len(cable.log)
+    for frame in FLOODS[name]:
+        cable.links[0].received(frame)
+    wire.settle()
+    assert cable.links[0].ended is not None and cable.links[0].ended[0] == "bad_frame"
+    assert sum(len(frame) for _, frame in cable.log[before:]) < 100_000, "little was answered"
+    wire.connect(tablet, hub)
+    wire.until(lambda: suite.same(hub, tablet))
+    assert holds(hub, sha256) and hub.blobs.count() == 1
+    assert hub.blob_reader.execute("SELECT count(*) FROM holder WHERE node != ?", (tablet.node,)).fetchone()[0] == 0

@@ -11,11 +11,11 @@ from PIL import Image
 from tests.integration.cluster import NodeProcess, http, report_document
 
 
-def photo(seed: int, width: int = 1000, height: int = 850) -> bytes:
+def photo(seed: int, width: int = 1150, height: int = 1000) -> bytes:
     """A JPEG of about 1 MB at its usual size."""
     noise = random.Random(seed).randbytes(width * height * 3)
     out = io.BytesIO()
-    Image.frombytes("RGB", (width, height), noise).save(out, "JPEG", quality=85)
+    Image.frombytes("RGB", (width, height), noise).save(out, "JPEG", quality=90)
     return out.getvalue()
 
 

@@ -15,7 +15,7 @@ from tests.integration.pictures import fetched, file_report, is_here, photo, upl
 from tests.integration.proxy import BlackHoleProxy
 
 ROUNDS = 10
-LINE_BYTES_S = 1_250_000  # 10 Mbit/s: a photo is under way for about a second
+LINE_BYTES_S = 1_250_000  # 10 Mbit/s: a photo is under way for more than a second
 
 
 @pytest.mark.timeout(400)
