@@ -38,7 +38,7 @@ class Cells:
         self.alone = alone.reshape(up, across)
         self.quiet = _with_neighbours(self.alone)
         order = np.argsort(cells, kind="stable")
-        self._parts = parts[order]  # of all cells, in the order of the cells
+        self._parts: list[int] = parts[order].tolist()  # of all cells, in the order of the cells
         self._begins = np.searchsorted(cells[order], np.arange(across * up + 1)).tolist()
 
     def quiet_at(self, lon: float, lat: float) -> int:
@@ -48,16 +48,30 @@ class Cells:
             return int(self.quiet[row, column])
         return EMPTY  # beyond the rim, a whole cell away from the nearest part
 
-    def parts_near(self, lon: float, lat: float) -> npt.NDArray[np.intp]:
+    def mark(self, bounds: Degrees) -> npt.NDArray[np.bool_]:
+        """The cells that boxes (west, south, east, north) touch."""
+        found = np.zeros((self.up, self.across), dtype=np.bool_)
+        places = np.floor_divide(bounds, self._side).astype(np.intp)
+        places -= (self._left, self._bottom, self._left, self._bottom)
+        for west, south, east, north in np.maximum(places, 0).tolist():
+            found[south : north + 1, west : east + 1] = True
+        return found
+
+    def marked_at(self, marks: npt.NDArray[np.bool_], lon: float, lat: float) -> bool:
+        column, row = int(lon // self._side) - self._left, int(lat // self._side) - self._bottom
+        return 0 <= column < self.across and 0 <= row < self.up and bool(marks[row, column])
+
+    def parts_near(self, lon: float, lat: float) -> list[int]:
         """The parts in the cell of a point and in those around it: more than the point itself may touch."""
         column, row = int(lon // self._side) - self._left, int(lat // self._side) - self._bottom
         first, last = max(column - 1, 0), min(column + 2, self.across)
-        begins, pieces = self._begins, []
+        begins = self._begins
+        found: set[int] = set()
         for line in range(max(row - 1, 0), min(row + 2, self.up)):
             place = line * self.across
             if first < last:
-                pieces.append(self._parts[begins[place + first] : begins[place + last]])
-        return np.unique(np.concatenate(pieces)) if pieces else self._parts[:0]
+                found.update(self._parts[begins[place + first] : begins[place + last]])
+        return list(found)
 
     def alone_at(self, degrees: Degrees) -> npt.NDArray[np.intp]:
         """The class of each point, EMPTY, or MIXED where its cell does not tell."""

@@ -32,6 +32,7 @@ _ANGLES = np.linspace(0, 2 * math.pi, 12, endpoint=False)
 _RING = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 _INNER = np.stack([np.cos(_ANGLES[::2] + 0.26), np.sin(_ANGLES[::2] + 0.26)], axis=1) * 0.5
 _AROUND = np.concatenate([[(0.0, 0.0)], _RING, _INNER])  # where a circle is asked what lies in it: first its middle
+_AROUND_X, _AROUND_Y = np.ascontiguousarray(_AROUND.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class HazardLayer:
         shapely.prepare(self._areas)
         self._tree = shapely.STRtree(self._areas)
         self._cells = Cells(self._tree, class_of, bounds, self._metres)
+        self._hole_cells = self._cells.mark(shapely.bounds(holes).reshape(-1, 4))
         self._holes = shapely.STRtree(shapely.transform(holes, self._metres)) if len(holes) else None
         ranks = [NO_RANK if one.rank is None else one.rank for one in self.classes]
         self._ranks = np.array([*ranks, NO_RANK], dtype=np.int16)  # the last one is found by the index -1
@@ -107,7 +109,7 @@ class HazardLayer:
         areas = drawn & ~holes
         told = (columns[name][areas].tolist() for name in ("rank", "low", "high", "code"))
         rows = [
-            (_number(rank), _number(low), _number(high), str(code or ""))
+            (_number(rank), _number(low), _number(high), "" if table else str(code or ""))
             for rank, low, high, code in zip(*told, strict=True)
         ]
         known = {row: _class(*row, table) for row in set(rows)}
@@ -137,7 +139,7 @@ class HazardLayer:
         reach = min(max(accuracy_m or 0.0, 0.0), REACH_M_MAX)
         if reach <= EDGE_M and self._plain is not None:
             quiet = self._cells.quiet_at(lon, lat)
-            if quiet >= 0 or (quiet == EMPTY and self._holes is None):
+            if quiet >= 0 or (quiet == EMPTY and not self._cells.marked_at(self._hole_cells, lon, lat)):
                 return self._plain[quiet]
         if not reach:
             return self._at_point(lon, lat)
@@ -162,9 +164,10 @@ class HazardLayer:
 
     def _at_point(self, lon: float, lat: float) -> HazardAnswer:
         """The answer that the geometry gives at a point."""
-        around = self._cells.parts_near(lon, lat)
-        if not len(around):
+        parts = self._cells.parts_near(lon, lat)
+        if not parts:
             return self._nothing(lon, lat)
+        around = np.array(parts, dtype=np.intp)
         met = self._met(around, lon, lat, EDGE_M)
         class_of = self._class_of[around]
         return self._told(around[met[:, 0]], _seen(met, class_of), lon, lat)
@@ -184,9 +187,8 @@ class HazardLayer:
 
     def _met(self, parts: npt.NDArray[np.intp], lon: float, lat: float, radius: float) -> npt.NDArray[np.bool_]:
         """Which of the parts hold which places of a circle; the first of the places is the position itself."""
-        places = _AROUND * radius
-        x = places[:, 0] + (lon - self._lon) * self._per_lon
-        y = places[:, 1] + (lat - self._lat) * self._per_lat
+        x = _AROUND_X * radius + (lon - self._lon) * self._per_lon
+        y = _AROUND_Y * radius + (lat - self._lat) * self._per_lat
         met: npt.NDArray[np.bool_] = shapely.intersects_xy(self._areas[parts][:, None], x, y)
         return met
 
