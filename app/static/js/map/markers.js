@@ -9,7 +9,8 @@ const URGENCIES = ["red", "yellow", "green", "white", "none"];
 const GROUPS = ["open", "in_progress", "done"];
 const PATROLS = ["safe", "caution", "cleared"];
 const BAD = ["unusable", "closed"];
-const TOUCH = 48, BOX_HIGH = 34, NEAR = 0.1;
+// The report that closes a road stands at the same place: its sign stands beside it, and so does what is touched.
+const TOUCH = 48, ASIDE = -TOUCH / 3, BOX_HIGH = 34, NEAR = 0.1;
 
 /** @param {Frame} frame @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
 export function showMarkers(frame, open) {
@@ -69,7 +70,7 @@ export function showMarkers(frame, open) {
       const { x, y } = frame.map.project(marker.getLatLng()), width = marker.options.width;
       const free = taken.every((one) => Math.abs(one.x - x) > (one.width + width) / 2 || Math.abs(one.y - y) > BOX_HIGH);
       if (free) taken.push({ x, y, width });
-      marker.getElement()?.firstElementChild?.classList.toggle("tiny", !free);
+      marker.getElement()?.firstElementChild?.classList.toggle("s-tiny", !free);
     }
   }
 
@@ -151,7 +152,7 @@ function keepNear(group) {
 
 /** @param {Frame} frame @param {any} Icon @param {Mark} mark @param {(kind: string, id: string, at: [number, number], words: string) => void} open */
 function makeMarker({ L }, Icon, mark, open) {
-  const icon = new Icon({ className: "map-hit", html: mark.html, label: mark.label });
+  const icon = new Icon({ className: "map-hit", html: mark.html, label: mark.label, ...(mark.kind === "closures" && { iconAnchor: [ASIDE, TOUCH / 2] }) });
   const marker = L.marker([mark.at[1], mark.at[0]], { icon, rank: mark.rank, kind: mark.kind, zIndexOffset: mark.z ?? 0, weight: mark.weight, width: mark.width, riseOnHover: false });
   marker.on("click", () => open(mark.kind, mark.id, mark.at, mark.words));
   return marker;
@@ -160,29 +161,29 @@ function makeMarker({ L }, Icon, mark, open) {
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function reportMark({ words }, [id, lon, lat, urgency, group]) {
   const name = URGENCIES[urgency], short = words.urgencies[urgency], state = words.groups[group];
-  const html = `<span class="map-mark report ${name} ${GROUPS[group]}"><i>${short}</i></span>`;
+  const html = `<span class="map-mark is-report u-${name} s-${GROUPS[group]}"><i>${short}</i></span>`;
   return { kind: "reports", label: `${words.report} ${short} ${state}`, id, at: [lon, lat], rank: group === 2 ? 5 + urgency : urgency, html, words: words.report };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function closureMark({ words }, [id, lon, lat]) {
-  const html = `<span class="map-mark closure"></span>`;
+  const html = `<span class="map-mark is-closure"></span>`;
   return { kind: "closures", label: words.closure, id, at: [lon, lat], rank: 0, html, words: words.closure };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function patrolMark({ words }, [id, lon, lat, status]) {
-  const html = `<span class="map-mark patrol ${PATROLS[status]}"><i>${words.patrol}</i></span>`;
+  const html = `<span class="map-mark is-patrol s-${PATROLS[status]}"><i>${words.patrol}</i></span>`;
   return { kind: "patrols", label: `${words.round} ${words.patrols[status]}`, id, at: [lon, lat], rank: status === 1 ? 0 : 1 + status, html, words: words.patrols[status] };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */
 function shelterMark({ words }, [id, lon, lat, name, status, people, old]) {
   const bad = BAD.includes(status), open = ["open", "full", "closing"].includes(status);
-  const classes = `${bad ? "bad" : open ? "" : "shut"} ${old ? "aged" : ""}`;
+  const classes = `${bad ? "s-bad" : open ? "" : "s-shut"} ${old ? "s-aged" : ""}`;
   const count = bad ? `<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#m-cross"/></svg>` : people === null ? (open ? "<i>―</i>" : "") : `<i>${people.toLocaleString()}</i>`;
-  const html = `<span class="map-mark site ${classes}"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#home"/></svg>${count}</span>`;
-  return { kind: "shelters", label: `${name} ${words.statuses[status] ?? ""} ${people ?? ""}`, id, at: [lon, lat], rank: 0, html, words: name, z: open ? 200 : -200,
+  const html = `<span class="map-mark is-site ${classes}"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="${words.icons}#home"/></svg>${count}</span>`;
+  return { kind: "shelters", label: `${name} ${words.statuses[status] ?? ""} ${people ?? ""}`, id, at: [lon, lat], rank: 0, html, words: words.shelter, z: open ? 200 : -200,
     weight: (open ? 1e6 : 0) + (old || bad ? 1e7 : 0) + (people ?? 0), width: people === null ? 44 : 42 + 9 * String(people).length };
 }
 
@@ -191,14 +192,14 @@ function clusterIcon({ words }, Icon, cluster) {
   const members = cluster.getAllChildMarkers(), kind = members[0].options.kind;
   const worst = members.reduce((/** @type {number} */ least, /** @type {any} */ one) => Math.min(least, one.options.rank), 99);
   const count = `<b>${members.length}</b>`;
-  let html = `<span class="map-mark closure"></span>${count}`, label = `${words.closure} ${members.length}`;
+  let html = `<span class="map-mark is-closure"></span>${count}`, label = `${words.closure} ${members.length}`;
   if (kind === "reports") {
     const urgency = worst % 5;
-    html = `<span class="map-mark report ${URGENCIES[urgency]} ${worst >= 5 ? "done" : ""}"><i>${words.urgencies[urgency]}</i></span>${count}`;
+    html = `<span class="map-mark is-report u-${URGENCIES[urgency]} ${worst >= 5 ? "s-done" : ""}"><i>${words.urgencies[urgency]}</i></span>${count}`;
     label = `${words.report} ${words.urgencies[urgency]} ${members.length}`;
   } else if (kind === "patrols") {
-    html = `<span class="map-mark patrol ${["caution", "safe", "safe", "cleared"][worst]}"><i>${words.patrol}</i></span>${count}`;
+    html = `<span class="map-mark is-patrol s-${["caution", "safe", "safe", "cleared"][worst]}"><i>${words.patrol}</i></span>${count}`;
     label = `${words.round} ${members.length}`;
   }
-  return new Icon({ className: "map-hit map-cluster", html, label });
+  return new Icon({ className: "map-hit map-cluster", html, label, ...(kind === "closures" && { iconAnchor: [ASIDE, TOUCH / 2] }) });
 }

@@ -3,7 +3,7 @@
 
 /** @typedef {import("./frame.js").Frame} Frame */
 
-const PLACES = 6;
+const PLACES = 6, MARGIN = 72;
 const CARDS = { reports: "reports", closures: "reports", shelters: "shelters", patrols: "patrols" };
 
 /** @param {Frame} frame */
@@ -31,6 +31,8 @@ export function watchTaps(frame) {
     find("close").addEventListener("click", close);
     panel.replaceChildren(content);
     if (panel.parentElement) panel.parentElement.hidden = false;
+    map.invalidateSize({ animate: false });
+    map.panInside([at[1], at[0]], { padding: [MARGIN, MARGIN], animate: false });
     const [said, depth] = await Promise.all([card ? ask(card) : "", ask(`${here}/hazard?lon=${lon}&lat=${lat}`)]);
     if (mine !== turn) return;
     find("card").innerHTML = said;
