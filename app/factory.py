@@ -42,7 +42,8 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     _configure(app, node)
     app.extensions["tomoshibi"] = node
     app.extensions["tomoshibi_received"] = {}
-    app.extensions["intake"] = Intake(node)
+    app.extensions["intake"] = intake = Intake(node)
+    intake.sweep()
     _speak_languages(app)
     know_people(app, node)
     csrf = CSRFProtect(app)

@@ -46,6 +46,23 @@ def facts_of(db: Any, sha256: str) -> dict[str, Any] | None:
     return {name: found[0][name] for name in _FIELDS} if found else None
 
 
+def unnamed(db: Any, before: int) -> list[dict[str, Any]]:
+    """Facts of files that were taken in before this time and that no record and no draft names."""
+    drafts = "".join(body for (body,) in db.execute("SELECT body FROM drafts").fetchall())
+    rows = db.execute("SELECT facts FROM attachment_facts WHERE made_at < ?", (before,)).fetchall()
+    found = [dict(json.loads(facts)) for (facts,) in rows]
+    return [facts for facts in found if facts["sha256"] not in drafts and not _described(db, facts["sha256"])]
+
+
+def forget(connection: Any, before: int) -> None:
+    """Drop the facts of that age that the log holds meanwhile, or that nothing names; a draft keeps its own."""
+    connection.execute(
+        "DELETE FROM attachment_facts WHERE made_at < ? AND NOT EXISTS"
+        " (SELECT 1 FROM drafts WHERE instr(drafts.body, attachment_facts.sha256))",
+        (before,),
+    )
+
+
 def _described(db: Any, sha256: str, scope: str | None = None) -> list[Record]:
     where = Where().also("id = ?", str(attachments.record_of(sha256))).also("sha256 = ?", sha256)
     if scope is not None:

@@ -18,6 +18,7 @@ from app.intake import naming, sniff
 
 FILE_BYTES_MAX = 12 << 20
 CHILDREN_MAX, WAITING_MAX = 2, 12
+UNNAMED_MS_MAX = 3 * 24 * 3600 * 1000
 MEMORY_MB, CPU_SECONDS, WALL_SECONDS = 1024, 20, 60
 
 
@@ -71,6 +72,17 @@ class Intake:
             if name in made:
                 facts[name], facts[f"{name}_size"] = blobs.put(made[name], "image/jpeg"), len(made[name])
         return facts
+
+    def sweep(self) -> int:
+        """Files that were taken off a form and never sent are let go after three days. Returns their number."""
+        db, blobs, old = self._node.reader(), self._node.blobs, self._node.clock() - UNNAMED_MS_MAX
+        swept = naming.unnamed(db, old)
+        for facts in swept:
+            for name in ("sha256", "view", "thumb"):
+                if facts.get(name) and blobs.has(facts[name]):
+                    blobs.delete(facts[name])
+        self._node.local_write(lambda connection: naming.forget(connection, old))
+        return len(swept)
 
     def _note(self, facts: dict[str, Any]) -> bool:
         """Keep the description until a record names the file. False where it was known."""

@@ -156,8 +156,7 @@ def test_back_after_sending_does_not_offer_the_same_report_again(visitors: Visit
     file_report(patrol.page, "flood")
     patrol.page.go_back()
     expect(patrol.page.locator("input[name=category]:checked")).to_have_count(0)
-    patrol.page.get_by_role("button", name="送る").click()
-    expect(patrol.page.locator("#error-summary")).to_contain_text("1つ選んでください")
+    expect(patrol.page.get_by_role("button", name="送る")).to_have_count(0)  # nothing to send yet
 
 
 def test_what_was_saved_is_said_once(visitors: Visitors, city: Cluster) -> None:

@@ -13,7 +13,7 @@ import uuid6
 
 from app.errors import Invalid
 from app.intake import receive
-from app.queries import row
+from app.queries import drafts, row
 from app.queries.row import Where
 from tests import photos
 from tests.integration.test_api import Hub, drill, hub  # noqa: F401
@@ -279,3 +279,24 @@ def test_photos_are_added_and_taken_off_by_patch(hub: Hub, drill: str) -> None:
     assert one.json["attachments"] == [second]
     unknown = hub.ask("PATCH", path, json={"attachments": ["0" * 64]}, headers={"If-Match": one.headers["ETag"]})
     assert (unknown.status_code, unknown.json["code"]) == (422, "unknown_attachment")
+
+
+# -- what nobody names ---------------------------------------------------------------------------
+
+
+def test_a_file_that_was_never_sent_is_let_go_after_three_days_but_not_one_of_a_draft(
+    hub: Hub, drill: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, drafted, named = (send(hub, photos.photo(300, 200, seed=seed)).json["sha256"] for seed in (20, 21, 22))
+    report = {"incident_id": drill, "category": "flood", "summary": "冠水", "attachments": [named]}
+    hub.post("damage-reports", report)
+    values = {"_id": ["none"], "attachments": [drafted]}
+    hub.node.local_write(lambda connection: drafts.save(connection, hub.people["patrol"], "form", values, 1))
+    door = receive.Intake(hub.node)
+    assert door.sweep() == 0 and hub.node.blobs.has(alone)
+    later = hub.node.clock() + receive.UNNAMED_MS_MAX + 60_000
+    monkeypatch.setattr(hub.node, "clock", lambda: later)
+    door.sweep()
+    assert [hub.node.blobs.has(sha256) for sha256 in (alone, drafted, named)] == [False, True, True]
+    hub.post("damage-reports", {**report, "attachments": [drafted]})
+    hub.post("damage-reports", {**report, "attachments": [alone]}, wanted=422)

@@ -1,6 +1,6 @@
 // @ts-check
 // What was typed is never lost. A form with data-draft-url is kept by the node at every pause (400 ms), so that it is
-// there again after a power cut; the browser keeps it only where the node does not answer, and forms without an address.
+// there again after a power cut; the browser keeps it until the node has said so, and of forms without an address.
 const PREFIX = "tomoshibi:draft:";
 const AGE_MS_MAX = 3 * 24 * 3600 * 1000;
 const PAUSE_MS = 400;
@@ -30,22 +30,27 @@ function keepHere(form) {
   const found = values(form), key = PREFIX + form.dataset.draft;
   if (isSome(found)) localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: found }));
   else localStorage.removeItem(key);
-  note(form, isSome(found) ? "kept" : null);
+  return isSome(found);
 }
 
 /** True when the node holds it durably. @param {HTMLFormElement} form @returns {Promise<boolean>} */
 async function keepThere(form) {
-  const found = values(form), token = form.elements.namedItem("csrf_token");
+  const state = stateOf(form), found = values(form), token = form.elements.namedItem("csrf_token");
+  state.stale = false;
   try {
     const answer = await fetch(form.dataset.draftUrl ?? "", {
       method: "POST", keepalive: true, body: JSON.stringify(isSome(found) ? found : {}),
       headers: { "Content-Type": "application/json", "X-CSRFToken": token instanceof HTMLInputElement ? token.value : "" },
     });
-    if (!answer.ok) throw new Error(String(answer.status));
-    localStorage.removeItem(PREFIX + form.dataset.draft);
+    if (!answer.ok) {
+      keepHere(form); // it answers, but does not take it: sending shows its page, which says why
+      return true;
+    }
+    if (!state.stale) localStorage.removeItem(PREFIX + form.dataset.draft);
     note(form, isSome(found) ? "kept" : null);
     return true;
   } catch {
+    state.stale = true;
     keepHere(form);
     note(form, "lost");
     return false;
@@ -58,7 +63,6 @@ function flush(form) {
   window.clearTimeout(state.timer);
   state.timer = 0;
   state.saving = state.saving.then(() => keepThere(form)).then((kept) => {
-    state.stale = !kept;
     if (!kept && !state.timer) state.timer = window.setTimeout(() => flush(form), AGAIN_MS);
     return kept;
   });
@@ -74,7 +78,8 @@ function stateOf(form) {
 
 /** @param {HTMLFormElement} form */
 function changed(form) {
-  if (!form.dataset.draftUrl) return keepHere(form);
+  const some = keepHere(form); // at once: a page that is left now comes back before the node's answer
+  if (!form.dataset.draftUrl) return note(form, some ? "kept" : null);
   const state = stateOf(form);
   state.stale = true;
   if (state.sending) return;
@@ -88,10 +93,11 @@ function restore(form) {
   const text = localStorage.getItem(PREFIX + form.dataset.draft);
   if (!text) return;
   const { at, values: found } = JSON.parse(text);
-  if (Date.now() - at > AGE_MS_MAX || at < Number(form.dataset.draftAt ?? 0)) return;
+  if (Date.now() - at > AGE_MS_MAX || at < Number(form.dataset.draftAt ?? 0)) return localStorage.removeItem(PREFIX + form.dataset.draft);
   let some = false;
   for (const [name, value] of Object.entries(found)) {
     const all = Array.isArray(value) ? value.map(String) : [String(value)];
+    if (name.startsWith("_")) continue; // a new id: what was sent under the old one is saved, this is not
     if (name === "attachments") form.dispatchEvent(new CustomEvent("files:known", { detail: all }));
     else some = fill(form, name, all[0]) || some;
   }
