@@ -5,6 +5,7 @@ Before: ``factory.py`` registers this. After: the views of the nouns, whose temp
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from dataclasses import dataclass
@@ -200,7 +201,10 @@ def vendor(name: str) -> str:
 
 def asset(filename: str) -> str:
     """The address of a file of our own, with the release in the query so that an upgrade is seen at once."""
-    return url_for("static", filename=filename, v=current_app.config["RELEASE"])
+    known: dict[str, str] = current_app.extensions.setdefault("tomoshibi_assets", {})
+    if filename not in known:  # a page asks for some 150 icons, and each address would be built anew
+        known[filename] = url_for("static", filename=filename, v=current_app.config["RELEASE"])
+    return known[filename]
 
 
 def icon(name: str, classes: str = "") -> Markup:
@@ -212,8 +216,13 @@ def mark(name: str, classes: str = "") -> Markup:
 
 
 def _use(name: str, classes: str) -> Markup:
+    return _drawing(name, classes.strip(), asset("icons.svg"))
+
+
+@functools.lru_cache(maxsize=1_000)
+def _drawing(name: str, classes: str, sheet: str) -> Markup:
     return Markup('<svg class="{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>').format(
-        escape(classes.strip()), asset("icons.svg"), name
+        escape(classes), sheet, name
     )
 
 
