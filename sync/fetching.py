@@ -90,6 +90,7 @@ class Fetching:
     peer: bytes
     seed: bytes  # unknown to others: makes the tokens
     sending: Sending
+    asks_receipts: bool = True  # a hub does not ask its terminals for receipts: most will never hold what it made
     line: Line = field(default_factory=Line)
     _queue: Queue = field(init=False)
     _own: list[bytes] = field(init=False)  # made here and not known to be held by the peer: to be asked about
@@ -109,7 +110,7 @@ class Fetching:
 
     def __post_init__(self) -> None:
         self._queue = self.files.wishes.join(self.peer)
-        self._own = self.files.store.made_here(self.peer)
+        self._own = self.files.store.made_here(self.peer) if self.asks_receipts else []
 
     def end(self) -> None:
         """The link is gone: what it was fetching, another may."""
@@ -147,7 +148,8 @@ class Fetching:
 
     def made(self, names: Iterable[bytes]) -> None:
         """Files were made here: the peer is asked about them when it had time to fetch them."""
-        self._own += names
+        if self.asks_receipts:
+            self._own += names
 
     def on_tick(self, now_ms: int) -> None:
         if self._asked is not None and now_ms - self._asked.at_ms > PATIENCE_MS:

@@ -250,7 +250,8 @@ class Session:
         self.held = dict(theirs)
         self.sending.begin(theirs)
         if self.local.files is not None and self._theirs is not None and self._theirs.schema >= protocol.BLOBS_SCHEMA:
-            self.fetching = Fetching(self.local.files, self.peer.node_id, self.local.token_seed, self.sending)
+            asks = "hub" not in self.local.certificate.capabilities or "hub" in self.peer.capabilities
+            self.fetching = Fetching(self.local.files, self.peer.node_id, self.local.token_seed, self.sending, asks)
         actions: list[Action] = []
         node = self.peer.node_id
         lost = [stream for stream, seq in self.local.receipts_of(node).items() if theirs.get(stream, 0) < seq]

@@ -85,7 +85,8 @@ def named_among(db: Any, names: Iterable[str]) -> set[str]:
 
 def _of_layers(db: Any, where: Where) -> Iterator[Wanted]:
     for files, at in db.execute(f"SELECT files, updated_at FROM layers WHERE {where.sql()}", where.values):
-        for file in json.loads(files or "[]"):
+        listed = json.loads(files or "[]")
+        for file in listed if isinstance(listed, list) else ():
             if isinstance(file, dict) and _NAME.fullmatch(str(file.get("sha256"))):
                 yield Wanted(file["sha256"], LAYER, at, file.get("size"), file.get("media_type"))
 

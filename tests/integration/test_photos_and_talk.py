@@ -27,7 +27,7 @@ def test_a_message_does_not_wait_behind_a_photo(tmp_path: Path) -> None:
         patrol.stop()
         patrol.extra["TOMOSHIBI_HUB_URL"] = proxy.url
         patrol.start()
-        sha256 = upload(hub, photo(1, 2500, 2250))
+        sha256 = upload(hub, photo(1, 2700, 2350))
         size = len(fetched(hub, sha256) or b"")
         assert size >= PHOTO_BYTES_MIN
         file_report(hub, city.incident, "大きな写真", sha256)

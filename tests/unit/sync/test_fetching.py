@@ -381,3 +381,9 @@ def test_the_line_is_left_free_for_three_tenths_of_the_time() -> None:
         frames += [(1 - to, answer) for answer in (hub, tablet)[to].take(frame, now)]
     assert hub.shelf.whole == {NAME: DATA}
     assert 0.5 <= busy / now <= 0.75
+
+
+def test_a_hub_does_not_ask_its_terminals_about_all_that_it_made() -> None:
+    made = Fetching(Files(Shelf(DATA), Wishes()), ident("tablet"), b"", Sending(lambda *_: []), asks_receipts=False)
+    made.made([ABSENT])
+    assert made.pump(0) == []

@@ -21,3 +21,7 @@ def test_city_records_have_no_incident() -> None:
 
 def test_a_change_of_links_alone_is_told_to_the_badge() -> None:
     assert topics_of([]) == ["sync"]
+
+
+def test_a_file_that_came_rings_one_bell_for_all_files() -> None:
+    assert topics_of([("blobs", b"c", "ab" * 32), ("blobs", b"c", "cd" * 32)]) == ["blobs", "sync"]
