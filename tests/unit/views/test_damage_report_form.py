@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import Invalid
-from app.forms.damage_report import WAS, read_edit, read_new
+from app.forms.damage_report import WAS, named_files, placed_by_photo, read_edit, read_new
 
 
 def test_one_tap_is_enough_and_the_category_gives_the_summary() -> None:
@@ -42,3 +42,27 @@ def test_an_edit_writes_only_what_the_person_changed() -> None:
 
 def test_an_edit_can_empty_a_field_again() -> None:
     assert read_edit({"urgency": "", WAS + "urgency": "red"}) == {"urgency": None}
+
+
+def test_a_position_carries_its_source_accuracy_and_time() -> None:
+    form = {"category": "flood", "lon": "139.67", "lat": "35.81", "accuracy_m": "12", "located_at": "1570881427000"}
+    fields = read_new({**form, "location_source": "gps"})
+    assert (fields["location"], fields["accuracy_m"], fields["location_source"]) == ([139.67, 35.81], 12.0, "gps")
+    assert fields["located_at"] == 1570881427000
+    assert "location_source" not in read_new({**form, "location_source": "invented"})
+
+
+def test_the_photos_position_is_taken_only_where_nobody_gave_one() -> None:
+    facts = [{}, {"exif_location": [139.7, 35.8], "taken_at": 5}, {"exif_location": [1.0, 1.0]}]
+    taken = placed_by_photo({}, facts)
+    assert taken == {"location": [139.7, 35.8], "location_source": "exif", "located_at": 5}
+    assert placed_by_photo({"location": [139.0, 35.0]}, facts) == {} == placed_by_photo({}, [{}])
+
+
+def test_files_are_named_once_by_their_hash_and_ten_at_most() -> None:
+    first, second = "a" * 64, "b" * 64
+    assert named_files([first, "", second, first]) == [first, second]
+    for wrong in (["../../etc/passwd"], [f"{number:064x}" for number in range(11)]):
+        with pytest.raises(Invalid) as refused:
+            named_files(wrong)
+        assert refused.value.field == "attachments"
