@@ -9,7 +9,7 @@ import importlib
 import json
 from pathlib import Path
 
-NAMES = ("start", "pages", "live", "save", "ingest", "depth")
+NAMES = ("start", "pages", "live", "save", "ingest", "depth", "map")
 TAKE_A_CORPUS = ("depth",)
 
 
