@@ -219,6 +219,29 @@ def test_many_reports_in_one_place_are_one_sign_coloured_by_the_worst(tablet: Vi
     assert int(page.locator(".map-cluster:has(.is-report) b").first.inner_text()) >= 5
 
 
+def test_the_markers_come_as_short_rows_once(tablet: Visitor) -> None:
+    """Asked again with the tag of the answer there is nothing to send."""
+    asked = tablet.page.request
+    answer = asked.get(f"{url(tablet)}/map/data")
+    told = answer.json()
+    assert set(told) == {"version", "reports", "shelters", "patrols"}
+    assert all(len(row) == 6 and row[3] in range(5) and row[4] in range(3) for row in told["reports"])
+    assert max(len(str(row)) for row in told["reports"]) < 90
+    again = asked.get(f"{url(tablet)}/map/data", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status, again.body()) == (304, b"")
+
+
+def test_tiles_are_given_by_range_and_kept_for_ever(tablet: Visitor) -> None:
+    opened(tablet)
+    layer = tablet.page.evaluate("() => window.tomoshibiMap.layers[0].tiles")
+    asked = tablet.page.request
+    answer = asked.get(f"{tablet.node.url}{layer}", headers={"Range": "bytes=0-6"})
+    assert (answer.status, answer.body()) == (206, b"PMTiles")
+    assert "immutable" in answer.headers["cache-control"]
+    assert asked.get(f"{tablet.node.url}/layers/{'0' * 64}.pmtiles").status == 404
+    assert asked.get(f"{tablet.node.url}/map/{'0' * 20}/map.js").status == 404
+
+
 def test_the_list_shows_what_the_map_shows_and_leads_back(tablet: Visitor) -> None:
     page = opened(tablet)
     page.get_by_role("link", name="一覧で見る").click()

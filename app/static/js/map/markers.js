@@ -9,6 +9,7 @@ const URGENCIES = ["red", "yellow", "green", "white", "none"];
 const GROUPS = ["open", "in_progress", "done"];
 const PATROLS = ["safe", "caution", "cleared"];
 const BAD = ["unusable", "closed"];
+const AGE_MS = 60_000;
 // The report that closes a road stands at the same place: its sign stands beside it, and so does what is touched.
 const TOUCH = 48, ASIDE = -TOUCH / 3, BOX_HIGH = 34, NEAR = 0.1;
 
@@ -103,6 +104,7 @@ export function showMarkers(frame, open) {
   frame.map.on("zoomend", makeRoom);
   skeleton.shelters.on("add", makeRoom);
   root.addEventListener("tomoshibi:refresh", ask);
+  window.setInterval(() => document.hidden || ask(), AGE_MS); // a count grows old with no doorbell
   if (frame.mode === "front") document.addEventListener("change", (event) => event.target instanceof HTMLInputElement && event.target.name === "group" && draw());
   ask();
   return { ask };
