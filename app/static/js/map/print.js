@@ -11,6 +11,8 @@ export function watchPrint({ root, map }, { repaint, tiles }) {
   const button = root.querySelector("[data-map-print-go]");
   if (!paper || !button) return;
   const html = document.documentElement;
+  /** @type {HTMLDetailsElement[]} */
+  const opened = [];
 
   /** @param {string} size */
   async function layOut(size) {
@@ -19,12 +21,23 @@ export function watchPrint({ root, map }, { repaint, tiles }) {
     map.invalidateSize({ animate: false });
     map.setView(centre, map.getZoom(), { animate: false });
     repaint(true);
+    openLegend();
     await drawn();
+  }
+
+  /** A closed part of the legend cannot be opened on paper. */
+  function openLegend() {
+    for (const part of /** @type {NodeListOf<HTMLDetailsElement>} */ (root.querySelectorAll(".map-legend, .map-legend details"))) {
+      if (part.open) continue;
+      part.open = true;
+      opened.push(part);
+    }
   }
 
   function putBack() {
     if (!html.dataset.mapPaper) return;
     delete html.dataset.mapPaper;
+    for (const part of opened.splice(0)) part.open = false;
     map.invalidateSize({ animate: false });
     repaint();
   }
