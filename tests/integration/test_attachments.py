@@ -300,3 +300,12 @@ def test_a_file_that_was_never_sent_is_let_go_after_three_days_but_not_one_of_a_
     assert [hub.node.blobs.has(sha256) for sha256 in (alone, drafted, named)] == [False, True, True]
     hub.post("damage-reports", {**report, "attachments": [drafted]})
     hub.post("damage-reports", {**report, "attachments": [alone]}, wanted=422)
+
+
+def test_pages_take_files_and_drafts_only_from_somebody_who_is_logged_in(hub: Hub) -> None:
+    before = noted(hub)
+    form = f"{uuid6.uuid7()}:report"
+    for path in ("/attachments", f"/drafts/{form}"):
+        assert hub.client.post(path, data=b"x", content_type="application/json").status_code == 401
+    assert hub.client.get(f"/attachments/{'0' * 64}").status_code == 302
+    assert noted(hub) == before and drafts.get(hub.node.reader(), hub.people["patrol"], form) is None
