@@ -78,7 +78,7 @@ def skeleton(layers: Sequence[Drawn], vendor: assets.Vendor) -> assets.Parts:
 
 # Nothing on a map moves by itself (LOOK §7), and without the animations a zoom is drawn 40 ms earlier.
 _CLUSTER: dict[str, Any] = {
-    "maxClusterRadius": 64,
+    "maxClusterRadius": 80,
     "animate": False,
     "animateAddingMarkers": False,
     "chunkedLoading": True,
