@@ -19,7 +19,8 @@ from tests.integration.cluster import Cluster, cluster
 # The system's Chromium: no download of a browser, no talk with its maker.
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync "
+    "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream"  # a microphone that beeps
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 

@@ -258,6 +258,31 @@ def test_hq_sees_the_photo_of_a_patrol(visitors: Visitors, city: Cluster, shots:
     expect(patrol.page.locator("#delivery")).to_contain_text("本部に届きました", timeout=20_000)
 
 
+def test_a_voice_memo_goes_with_the_report_and_can_be_heard(visitors: Visitors, city: Cluster) -> None:
+    patrol = visitors.at(city.terminals[0], PHONE)
+    open_form(patrol)
+    button = patrol.page.locator("[data-voice]")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_contain_text("あと 58秒", timeout=10_000)
+    button.click()
+    expect(patrol.page.locator("input[name=attachments]:not([disabled])")).to_have_count(1, timeout=15_000)
+    choose(patrol, "flood")
+    report = send(patrol)
+    (name,) = patrol.node.get(f"damage-reports/{report}")["attachments"]
+    answer = patrol.node.call("GET", f"attachments/{name}")
+    assert answer.headers["Content-Type"] == "audio/webm"
+    patrol.go(f"/damage-reports/{report}")
+    sound = patrol.page.locator("#files audio")
+    seconds = sound.evaluate("""(audio) => new Promise((said) => {
+      audio.ondurationchange = () => { if (Number.isFinite(audio.duration)) said(audio.duration); };
+      audio.load();
+      audio.currentTime = 1e6;
+    })""")
+    assert 1 < seconds < 10
+    assert patrol.faults == []
+
+
 def test_without_scripts_the_photo_goes_with_the_form(
     chromium: Any, city: Cluster, visitors: Visitors, shots: Callable[..., str]
 ) -> None:
