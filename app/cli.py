@@ -7,6 +7,7 @@ itself (``commands/job``). An error is one line on stderr with a hint; the exit 
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,9 +30,15 @@ COMMANDS = {
     "digest": "The digest of what is known, recomputed from the tables.",
     "rebuild": "Make the tables anew from the log.",
     "revoke": "Let later operations of a device not count.",
+    "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
     "doctor": "What is wrong, and how to mend it.",
     "bench": "Measure this machine: one JSON line a figure.",
 }
+
+
+def _module_of(verb: str) -> str:
+    """`enrol-code` is ``enrol_code``; a verb that is a word of Python has a mark behind it (``import_``)."""
+    return verb.replace("-", "_") + "_" * keyword.iskeyword(verb)
 
 
 class _Lazy(click.Group):
@@ -41,7 +48,7 @@ class _Lazy(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"app.commands.{name.replace('-', '_')}")
+        module = importlib.import_module(f"app.commands.{_module_of(name)}")
         command: click.Command = module.command
         return command
 

@@ -17,6 +17,7 @@ from maps.importers.geometry import M2_PER_DEGREE2
 from maps.importers.source import Source
 from maps.layers import AREA, HOLE, NO_RANK, PART_COLUMNS, PARTS_TYPE, TILES_TYPE, Prepared, PreparedFile
 from maps.tiles import make
+from maps.tiles.packages import Package
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +59,13 @@ def prepare(
         files.append(_file("tiles", package, TILES_TYPE))
         on_progress("tiles", 1, 1)
     return Prepared(_fields(source, bounds, zoom if tiles else None), tuple(files))
+
+
+def packaged(package: Package, source: Source, path: Path, media_type: str) -> Prepared:
+    """A package of tiles from elsewhere as a layer; it was tested before."""
+    zooms = {"zooms": [float(zoom) for zoom in package.zooms]}
+    role = "raster" if package.raster else "tiles"
+    return Prepared({**_fields(source, package.bounds, None), **zooms}, (_file(role, path, media_type),))
 
 
 def write_parts(source: Source, path: Path, on_progress: Progress = lambda what, done, of: None) -> int:

@@ -35,6 +35,9 @@ TABLES = (
     "depth_ranks",
     "duration_ranks",
     "collapse_kinds",
+    "layer_kinds",
+    "layer_scenarios",
+    "layer_credits",
 )
 
 

@@ -10,6 +10,7 @@ from maps.importers.tables import column
 from maps.layers import Fault
 
 SAME_PLACE_M = 100.0  # two lists of one city put one building up to some tens of metres apart
+KIND_OF_ID = slice(11, 13)  # 11 and 12 are shelters, 20 is an emergency site
 FAR_KM = 150.0  # a prefecture's list fits; a digit that is wrong does not
 
 
@@ -18,7 +19,7 @@ class Doubles:
 
     def __init__(self) -> None:
         self._ids: dict[str, tuple[int, str]] = {}
-        self._names: dict[str, list[tuple[int, list[float] | None]]] = {}
+        self._names: dict[str, list[tuple[int, list[float] | None, str | None]]] = {}
 
     def of(self, record: dict[str, Any]) -> Fault | None:
         """The fault where an earlier row is the same shelter; otherwise the row is remembered."""
@@ -28,18 +29,23 @@ class Doubles:
             first, its_name = self._ids[given]
             same = "Leave one of the two out." if its_name == name else "Give this shelter an id of its own."
             return Fault(line, "common_id", given, f"is the id of line {first}, too", same)
-        for first, place in self._names.get(name, ()):
-            if near(place, record.get("location")):
+        for first, place, its_id in self._names.get(name, ()):
+            if near(place, record.get("location")) and may_be_one(its_id, given):
                 return Fault(line, "name", record["name"], f"is on line {first}, too", "Leave one of the two out.")
         if given is not None:
             self._ids[given] = (line, name)
-        self._names.setdefault(name, []).append((line, record.get("location")))
+        self._names.setdefault(name, []).append((line, record.get("location"), given))
         return None
 
 
 def near(one: Sequence[float] | None, two: Sequence[float] | None) -> bool:
     """Whether two positions are one place; where one is not known they are."""
     return one is None or two is None or distance_m(one, two) <= SAME_PLACE_M
+
+
+def may_be_one(one: str | None, two: str | None) -> bool:
+    """Two common ids of one list are two; an emergency site and a shelter of one name and place are one building."""
+    return not (one and two) or one == two or one[KIND_OF_ID] != two[KIND_OF_ID]
 
 
 def distance_m(one: Sequence[float], two: Sequence[float]) -> float:

@@ -49,7 +49,7 @@ def test_no_row_names_a_command_that_is_not_there() -> None:
 
 def test_the_list_of_help_names_every_module() -> None:
     folder = Path(config.__file__).with_name("commands")
-    modules = {path.stem.replace("_", "-") for path in folder.glob("*.py")} - {"--init--", "job"}
+    modules = {path.stem.rstrip("_").replace("_", "-") for path in folder.glob("*.py")} - {"--init", "job"}
     assert modules == set(COMMANDS)
 
 

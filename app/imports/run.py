@@ -1,0 +1,50 @@
+"""Starts the child on one file, with limits, in a private folder that is gone afterwards, whatever happens.
+
+Before: ``commands.import_``. After: what the block does with the result: hand it to the node, or only print it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from app import child
+
+MODULE = "app.imports.work"
+# Three million vertices take 1 GB; a text file of 512 MB is refused before it is opened, one of 200 MB takes 2 GB.
+MEMORY_MB, CPU_SECONDS, WALL_SECONDS = 4_096, 1_200, 1_800.0
+
+
+@contextlib.contextmanager
+def made(
+    what: str,
+    path: Path,
+    options: Mapping[str, str | None],
+    *,
+    city: list[float] | None = None,
+    force: bool = False,
+    tiles: bool = True,
+    on_progress: child.Progress = lambda what, done, of: None,
+) -> Iterator[dict[str, Any]]:
+    """What the child made of the file; its files are there until the block ends. Raises AppError."""
+    with tempfile.TemporaryDirectory(prefix="tomoshibi-import-") as folder:
+        request = {
+            "what": what,
+            "path": str(path.resolve()),
+            "folder": folder,
+            "options": dict(options),
+            "city": city,
+            "force": force,
+            "tiles": tiles,
+        }
+        yield child.run(
+            MODULE,
+            request,
+            memory_mb=MEMORY_MB,
+            cpu_s=CPU_SECONDS,
+            wall_s=WALL_SECONDS,
+            on_progress=on_progress,
+        )

@@ -1,0 +1,53 @@
+"""What a node does with what the child made: layers are published, shelters written. In the process with the store.
+
+Before: ``commands.import_``, through the control socket or with the store open. After: ``node.layers``, ``node.write``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.errors import CommandFailed
+from app.imports import shelters as shelter_rows
+from app.imports.work import as_prepared
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+MUNICIPALITY = re.compile(r"^boundary:[^:]*:\d{5}$")
+
+
+def may(node: Node) -> bool:
+    """Whether this device may write the city's master data."""
+    return node.certificate is not None and "command" in node.certificate.capabilities
+
+
+def city(node: Node) -> list[float] | None:
+    """The extent of the boundaries in use; of single municipalities where there are such."""
+    boundaries = [layer for layer in node.layers.in_use() if layer.kind == "boundary" and layer.bbox]
+    boxes = [layer.bbox for layer in boundaries if MUNICIPALITY.match(layer.key)] or [
+        layer.bbox for layer in boundaries
+    ]
+    known = [box for box in boxes if box is not None]
+    if not known:
+        return None
+    west, south, east, north = zip(*known, strict=True)
+    return [min(west), min(south), max(east), max(north)]
+
+
+def take(
+    node: Node, layers: Sequence[dict[str, Any]], shelters: Path | None, *, dry_run: bool = False
+) -> dict[str, Any]:
+    """Publish the layers and write the shelters; a layer is there as a whole or not at all."""
+    if not (dry_run or may(node)):
+        raise CommandFailed("not_the_hub", "this node may not change the city's own data", "Import at the hub.")
+    for layer in layers:
+        prepared = as_prepared({**layer, "fields": {**layer["fields"], "imported_at": node.clock()}})
+        node.layers.publish(prepared, None)
+    if shelters is None:
+        return {"faults": []}
+    return shelter_rows.take(node, json.loads(shelters.read_text("utf-8")), dry_run=dry_run)
