@@ -45,6 +45,8 @@ def prepare(
     if not len(source.geometry):
         raise BadFile("nothing_usable", "the layer has no usable area", "See the faults with --dry-run.")
     bounds = _bounds(shapely.total_bounds(source.geometry))
+    if within is not None and not _meet(within, bounds):
+        within = None  # forced in from elsewhere: its tiles are made where it lies
     files: list[PreparedFile] = []
     if source.layer_kind not in DRAWN_ONLY:
         on_progress("parts", 0, 1)
@@ -152,6 +154,10 @@ def _file(role: str, path: Path, media_type: str) -> PreparedFile:
 
 def _name(source: Source) -> str:
     return hashlib.sha256(source.key.encode()).hexdigest()[:16]
+
+
+def _meet(one: make.Bounds, two: make.Bounds) -> bool:
+    return one[0] <= two[2] and two[0] <= one[2] and one[1] <= two[3] and two[1] <= one[3]
 
 
 def _bounds(values: Any) -> make.Bounds:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-NAMES = ("start", "pages", "live", "save", "ingest", "depth", "map", "all")
+NAMES = ("start", "pages", "live", "save", "ingest", "depth", "map", "import", "all")
 
 
 @click.command("bench")

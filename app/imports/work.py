@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app import catalog, child
-from app.errors import CommandFailed
+from app.errors import AppError, CommandFailed
 from maps.errors import BadFile, MapsError, Unclear
 from maps.importers import basemap, boundary, files, hazard, shelters, vector
 from maps.importers.files import Dataset
@@ -58,6 +58,12 @@ def _carry_out(request: dict[str, Any], on_progress: child.Progress) -> dict[str
         return imported(asked)
     except MapsError as error:
         raise CommandFailed(error.code, error.message, error.hint) from error
+    except (AppError, MemoryError):
+        raise
+    except Exception as error:  # the edge of the child: a file may trip any library, and the person needs a sentence
+        told = f"{type(error).__name__}: {str(error)[:200]}"
+        hint = "It may be damaged; report this with the file if another program opens it."
+        raise CommandFailed("import_failed", f"{asked.path.name} could not be prepared ({told})", hint) from error
 
 
 def imported(asked: Asked) -> dict[str, Any]:
