@@ -42,6 +42,14 @@ PEOPLE = (
     Person("terminal-a", "梶原", "patrol", "巡回3班"),
     Person("terminal-b", "宮脇", "shelter_staff", "避難所指定職員"),
 )
+MAPS = (
+    ("boundary", "boundary.geojson"),
+    ("basemap", "river.geojson", "--group", "river"),
+    ("basemap", "roads.geojson", "--group", "roads"),
+    ("hazard", "flood_depth.geojson"),
+    ("hazard", "flood_duration.geojson"),
+    ("hazard", "collapse_zone.geojson"),
+)
 NODES = {"hub": "葦原市 災害対策本部", "terminal-a": "巡回3班の端末", "terminal-b": "葦原第二小学校の端末"}
 
 
@@ -82,8 +90,21 @@ def _set_up(home: Path, ports: dict[str, int]) -> dict[str, str]:
             home / person.node, "user", "add", person.name, "--role", person.role, "--password-stdin", text=secret
         )
     token = processes.command(home / "hub", "token", "create", "--user", PEOPLE[0].name)
+    _import_maps(home / "hub")
     _furnish(hub_url, token)
     return passphrases
+
+
+def _import_maps(hub: Path) -> None:
+    """The invented city's own files, by the command that a city would use; the terminals get them by themselves."""
+    for kind, name, *more in MAPS:
+        processes.command(hub, "import", kind, str(_city() / name), *more, "--json")
+
+
+def _city() -> Path:
+    import hazard_data
+
+    return Path(str(hazard_data.__file__)).parent
 
 
 def _furnish(url: str, token: str) -> None:
@@ -113,10 +134,7 @@ def _furnish(url: str, token: str) -> None:
 
 
 def _shelters() -> Iterator[dict[str, Any]]:
-    import hazard_data
-
-    path = Path(str(hazard_data.__file__)).with_name("shelters.json")
-    for shelter in json.loads(path.read_text("utf-8"))["shelters"]:
+    for shelter in json.loads((_city() / "shelters.json").read_text("utf-8"))["shelters"]:
         longitude, latitude = shelter["location"]
         yield {
             "id": shelter["id"],
@@ -125,6 +143,12 @@ def _shelters() -> Iterator[dict[str, Any]]:
             "location": {"type": "Point", "coordinates": [longitude, latitude]},
             "capacity": shelter["capacity"],
             "usable_floors": [int(floor.rstrip("F")) for floor in shelter["usable_floors"]],
+            "usable_floors_label": shelter["usable_floors_label"],
+            "capacity_by_floor": {floor.rstrip("F"): places for floor, places in shelter["capacity_by_floor"].items()},
+            "kana": shelter["kana"],
+            "address": shelter["address"],
+            "facility": shelter["kind"],
+            "district": shelter["district"],
         }
 
 
