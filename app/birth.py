@@ -18,6 +18,7 @@ from app.errors import Invalid
 from app.records import nodes as node_records
 from app.records import shape
 from app.store import engine, meta
+from app.store.blobs import BlobFile
 from app.store.durable import write_durably
 from app.store.envelope import seal
 from app.store.errors import StoreExists
@@ -85,6 +86,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
             meta.write(connection, key, value)
 
     engine.create_database(folder.database, keys.data_key, fill=fill)
+    BlobFile(folder.blobs, keys.data_key).close()  # made now, so that a refused command later changes nothing
     node_id = signing.node_id_of(SigningKey(keys.signing_seed).public).hex()
     if secret is None:
         return Born(node_id, role, name, str(folder.path))
