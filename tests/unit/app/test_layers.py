@@ -32,6 +32,8 @@ class State:
 class Files:
     """What is here of the files: the part of ``node.blobs`` that layers ask, without a disk."""
 
+    fault = "no disk behind these"  # what doctor says of the file of attachments, which this double has not
+
     held: dict[str, bytes] = field(default_factory=dict)
     partly: dict[str, int] = field(default_factory=dict)
 
