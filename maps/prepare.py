@@ -80,7 +80,7 @@ def write_parts(source: Source, path: Path, on_progress: Progress = lambda what,
     columns = _part_columns(source, index)
     if source.layer_kind in ASSESSED:
         on_progress("holes", 0, 1)
-        gaps = cutting.holes(source.geometry, parts, M2_PER_DEGREE2)
+        gaps = cutting.holes(source.geometry, M2_PER_DEGREE2)
         gaps, _ = cutting.cut(gaps)
         parts = np.concatenate([parts, gaps])
         columns = {name: np.concatenate([values, _of_hole(name, len(gaps))]) for name, values in columns.items()}
