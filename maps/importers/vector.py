@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-XML_SUFFIXES = (".xml", ".gml")
+XML_SUFFIXES, JSON_SUFFIXES = (".xml", ".gml"), (".geojson", ".json")
 FAULTS_MAX = 200  # of one kind in one layer: the rest is counted
 HEAD_BYTES = 4_096
 DBF_SAMPLE_BYTES = 1 << 20
@@ -55,14 +55,16 @@ def read(dataset: Dataset, crs: str | None = None) -> Iterator[Features]:
         yield _placed(dataset, *_gdal(dataset, layer), crs, layer)
 
 
-def _layers(dataset: Dataset) -> list[str]:
+def _layers(dataset: Dataset) -> list[str | None]:
     import pyogrio
 
+    if dataset.suffix in JSON_SUFFIXES:
+        return [None]  # it has one, and to ask for its name reads the whole file once more
     with _gdal_errors(dataset):
         return [str(name) for name, kind in pyogrio.list_layers(dataset.path) if kind is not None]
 
 
-def _gdal(dataset: Dataset, layer: str) -> tuple[Array, dict[str, Array], str | None]:
+def _gdal(dataset: Dataset, layer: str | None) -> tuple[Array, dict[str, Array], str | None]:
     import numpy as np
     import pyogrio
     import shapely
@@ -108,7 +110,7 @@ def _placed(
     columns: Mapping[str, Array],
     file_crs: str | None,
     person_crs: str | None,
-    layer: str = "",
+    layer: str | None = None,
 ) -> Features:
     """The features that have a place in Japan, in degrees; the others as faults."""
     import numpy as np
@@ -127,15 +129,16 @@ def _placed(
     inside = (bounds[:, 0] >= WEST) & (bounds[:, 1] >= SOUTH) & (bounds[:, 2] <= EAST) & (bounds[:, 3] <= NORTH)
     faults += _each(at[~inside], "lies outside Japan", "Check the longitude and latitude of this feature.")
     keep = np.flatnonzero(~none)[inside]
+    head = _head(dataset.path) if dataset.suffix in JSON_SUFFIXES else {}
     return Features(
-        layer or dataset.path.stem,
+        layer or head.get("name") or dataset.path.stem,
         kept[inside],
         {name: values[keep] for name, values in columns.items()},
         at[inside],
         found.code,
         total,
         faults,
-        _head(dataset.path) if dataset.suffix in (".geojson", ".json") else {},
+        head,
     )
 
 
