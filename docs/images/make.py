@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 BYTES_MAX = 300_000
+COLOURS = 96
 READY_S_MAX = 60
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars")
@@ -148,6 +150,9 @@ def draw(
     target = HERE / file
     page.screenshot(path=target, animations="disabled")
     context.close()
+    with Image.open(target) as whole:  # a form on paper has few colours, a map with hatches many bytes
+        small = whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(target, optimize=True)
     if target.stat().st_size > BYTES_MAX:
         raise SystemExit(f"{file} is larger than {BYTES_MAX:,} bytes")
     print(f"{target.name}: {target.stat().st_size:,} bytes")
