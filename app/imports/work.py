@@ -18,7 +18,7 @@ from maps.errors import BadFile, MapsError, Unclear
 from maps.importers import basemap, boundary, files, hazard, shelters, vector
 from maps.importers.files import Dataset
 from maps.importers.source import About, Source
-from maps.layers import TILES_TYPE, Fault, Prepared, PreparedFile, Report
+from maps.layers import TILE_LAYER, TILES_TYPE, Fault, Prepared, PreparedFile, Report
 
 NEAR_DEGREES = 0.1  # about 10 km: what lies farther from the city no terminal needs
 TABLE_SUFFIXES = (".csv", ".txt")
@@ -241,7 +241,7 @@ def _package(found: list[Dataset], asked: Asked) -> dict[str, Any] | None:
 def _empty_basemap(package: Any) -> Source:
     import numpy as np
 
-    about = About(package.name or None, None, package.attribution or None)
+    about = About(package.name if package.name != TILE_LAYER else None, None, package.attribution or None)
     return Source("basemap", np.empty(0, dtype=object), {}, "EPSG:3857", about=about, accepted=package.tiles)
 
 

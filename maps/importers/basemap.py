@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maps.errors import BadFile
 from maps.importers.files import Dataset
 from maps.importers.source import About, Source
-from maps.importers.vector import Features
+from maps.importers.vector import Features, text
 from maps.layers import Fault
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def source(several: Sequence[Features], dataset: Dataset) -> Source:
         geometry = features.geometry[known]
         broken = ~shapely.is_valid(geometry)
         geometry[broken] = shapely.make_valid(geometry[broken])
+        halts = (kinds[known] == "station") & (shapely.get_type_id(geometry) != 0)
+        geometry[halts] = shapely.point_on_surface(geometry[halts])  # N02 draws a station as its platform
         shapes.append(geometry)
         columns.append((kinds[known], classes[known], names[known]))
     geometry = np.concatenate(shapes) if shapes else np.empty(0, dtype=object)
@@ -72,7 +74,7 @@ def _columns(features: Features) -> tuple[Array, Array, Array]:
     rows = len(features.geometry)
     kinds, classes, names = (np.full(rows, "", dtype=object) for _ in range(3))
     for row in range(rows):
-        tags = {name: _text(values[row]) for name, values in by_name.items()}
+        tags = {name: text(values[row]) for name, values in by_name.items()}
         kinds[row], classes[row] = _kind(tags)
         names[row] = next((tags[name] for name in NAMES if tags.get(name)), "")[:200]
     return kinds, classes, names
@@ -109,7 +111,3 @@ def _family(several: Sequence[Features]) -> str:
     if "highway" in names or any(name == "osm_id" for name in names):
         return "OSM"
     return "N02" if "n02_003" in names else "N03" if "n03_004" in names else ""
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or value != value else str(value).strip()

@@ -13,7 +13,7 @@ from maps.errors import BadFile
 from maps.importers import geometry
 from maps.importers.files import Dataset
 from maps.importers.source import About, Source
-from maps.importers.vector import Features
+from maps.importers.vector import Features, text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ def _texts(columns: Mapping[str, Array], names: tuple[str, ...], rows: int) -> A
     found = next((columns[name] for name in names if name in columns), None)
     texts = np.full(rows, "", dtype=object)
     if found is not None:
-        texts[:] = ["" if value is None or value != value else str(value).strip()[:200] for value in found]
+        texts[:] = [text(value)[:200] for value in found]
     return texts
 
 

@@ -24,7 +24,7 @@ from maps.importers.hazard_fields import (
     meanings,
 )
 from maps.importers.source import About, Source
-from maps.importers.vector import FAULTS_MAX, Features
+from maps.importers.vector import FAULTS_MAX, Features, text
 from maps.layers import Fault, RankTable
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _rivers(columns: Mapping[str, Array], meaning: Meaning, rows: int) -> Array:
 
     names = np.full(rows, "", dtype=object)
     if meaning.river:
-        names[:] = ["" if value is None else str(value).strip()[:200] for value in columns[meaning.river]]
+        names[:] = [text(value)[:200] for value in columns[meaning.river]]
     return names
 
 

@@ -261,7 +261,7 @@ def _pair(coordinates: Any) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    if value is None or value != value:
+    if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
@@ -278,12 +278,8 @@ def _points(features: vector.Features) -> Iterator[Row]:
 
     at = shapely.get_coordinates(shapely.point_on_surface(features.geometry))
     for number, line in enumerate(features.lines):
-        cells = {name: _text(_native(values[number])) for name, values in features.columns.items()}
+        cells = {name: vector.text(values[number]) for name, values in features.columns.items()}
         yield Row(int(line), cells | _pair([float(at[number][0]), float(at[number][1])]))
-
-
-def _native(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") and not isinstance(value, str) else value
 
 
 def _is_uuid(text: str) -> bool:

@@ -55,6 +55,13 @@ def read(dataset: Dataset, crs: str | None = None) -> Iterator[Features]:
         yield _placed(dataset, *_gdal(dataset, layer), crs, layer)
 
 
+def text(value: Any) -> str:
+    """A value of a column as a text: empty where there is none, or where it is a list."""
+    if value is None or (not isinstance(value, (str, int, float)) and getattr(value, "ndim", 1)):
+        return ""
+    return "" if value != value else str(value).strip()
+
+
 def _layers(dataset: Dataset) -> list[str | None]:
     import pyogrio
 
