@@ -13,7 +13,7 @@ from maps.layers import NO_RANK, RankTable
 
 NUMBER = r"(\d+(?:\.\d+)?)"
 UNIT = r"\s*(?:m|メートル|メ-トル)?\s*"
-BETWEEN = re.compile(rf"^{NUMBER}{UNIT}(?:以上)?\s*[-~、,]+\s*{NUMBER}{UNIT}(?:未満|以下)?$")
+BETWEEN = re.compile(rf"^{NUMBER}{UNIT}(?:以上\s*[-~、,]*|[-~、,]+)\s*{NUMBER}{UNIT}(?:未満|以下)?$")
 BELOW = re.compile(rf"^(?:[<~-]\s*)?{NUMBER}{UNIT}(?:未満|以下)?$")
 ABOVE = re.compile(rf"^(?:[>≧≥]=?\s*)?{NUMBER}{UNIT}(?:以上|超|~|-|\+)?$")
 DEPTH_MAX_M = 100.0

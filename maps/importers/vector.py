@@ -57,7 +57,8 @@ def read(dataset: Dataset, crs: str | None = None) -> Iterator[Features]:
 
 def text(value: Any) -> str:
     """A value of a column as a text: empty where there is none, or where it is a list."""
-    if value is None or (not isinstance(value, (str, int, float)) and getattr(value, "ndim", 1)):
+    plain = isinstance(value, str | int | float) or getattr(value, "ndim", None) == 0
+    if not plain:
         return ""
     return "" if value != value else str(value).strip()
 
