@@ -13,7 +13,7 @@ from maps.importers.tables import plain
 
 _NUMBER = re.compile(r"^[+]?\d+(?:\.\d+)?$")
 _DMS = re.compile(
-    r"^(?P<d>\d{1,3})\s*(?:度|°|゜|:|/|\s)\s*(?P<m>\d{1,2})\s*(?:分|'|′|’|:|/|\s)\s*(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:秒|\"|″|”|'')?$"
+    r"^(?P<d>\d{1,3})\s*(?:度|°|゜|:|/|\s)\s*(?P<m>\d{1,2})\s*(?:分|'|′|’|:|/|\s)\s*(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:秒|\"|″|′′|”|'')?$"
 )
 _PACKED = re.compile(r"^(?P<d>\d{2,3})(?P<m>[0-5]\d)(?P<s>[0-5]\d(?:\.\d+)?)$")
 _LETTERS = re.compile(r"^(?:北緯|東経|n|e|lat|lon)[:\s]*|[\s]*(?:n|e)$", re.IGNORECASE)
