@@ -16,6 +16,7 @@ from maps.importers import geometry, hazard_values
 from maps.importers.files import Dataset
 from maps.importers.hazard_fields import (
     AS_DEPTH,
+    AS_KIND,
     AS_RANK,
     DEPTH,
     DEPTH_TEXT,
@@ -23,6 +24,7 @@ from maps.importers.hazard_fields import (
     Meaning,
     meanings,
 )
+from maps.importers.hazard_values import EROSION_WORDS, FLOW_WORDS
 from maps.importers.source import About, Source
 from maps.importers.vector import FAULTS_MAX, Features, text
 from maps.layers import Fault, RankTable
@@ -54,7 +56,8 @@ def sources(
 
     if not (shapely.get_type_id(features.geometry) >= geometry.POLYGON).any():
         return
-    found = meanings(features.columns) or _by_texts(features.columns)
+    found = [meaning for meaning in meanings(features.columns) if _speaks(meaning, features.columns)]
+    found = found or _by_texts(features.columns)
     merged: dict[str, Source] = {}
     cleaned = geometry.polygons(features.geometry) if found else None
     for meaning in found:
@@ -71,6 +74,14 @@ def sources(
         first = next((fault for source in merged.values() for fault in source.faults if fault.problem), None)
         told = f"; the first: line {first.line}, {first.value!r} {first.problem}" if first else ""
         raise BadFile("nothing_usable", f"no row of {dataset.name} says a class of hazard{told}", "See --dry-run.")
+
+
+def _speaks(meaning: Meaning, columns: Mapping[str, Array]) -> bool:
+    """A column `kind` is a word of many files: it speaks of collapse zones where one value names such a zone."""
+    if meaning.family or meaning.how != AS_KIND:
+        return True
+    texts = {hazard_values.plain(value) for value in columns[meaning.column]}
+    return any(word in text for text in texts for word in (*FLOW_WORDS, *EROSION_WORDS))
 
 
 def _by_texts(columns: Mapping[str, Array]) -> list[Meaning]:
@@ -114,6 +125,8 @@ def _source(
     rank, low, high = np.full(rows, -1, np.int32), np.full(rows, np.nan), np.full(rows, np.nan)
     code, usable = np.full(rows, "", dtype=object), np.zeros(rows, bool)
     faults = list(features.faults)
+    if cleaned.slivers:
+        faults.append(Fault(None, "geometry", None, f"{cleaned.slivers} slivers below 1 m² were left out"))
     known: dict[str, hazard_values.Value | hazard_values.Problem] = {}
     for row, raw in enumerate(features.columns[meaning.column]):
         text = str(raw)
