@@ -192,13 +192,17 @@ def test_the_layer_of_another_city_is_refused_unless_it_is_forced(tmp_path: Path
 
 
 def test_what_lies_far_from_the_city_is_left_out_and_counted(tmp_path: Path) -> None:
-    corner = (136.055, 31.53, 136.06, 31.535)
-    whole = imported("hazard", CITY_FILES / "flood_depth.geojson", tmp_path)
-    near = imported("boundary", CITY_FILES / "boundary.geojson", tmp_path, city=corner)
-    assert whole["report"]["accepted"] == 47 and near["report"]["accepted"] == 9
-    far = shared_data("flood", "derived", "toda_A31b-20-23_style.geojson")
-    told = imported("hazard", far, tmp_path, city=(139.50, 35.83, 139.61, 35.86))["report"]["faults"]
-    assert any("10 km" in fault["problem"] for fault in told)
+    def area(west: float) -> dict[str, Any]:
+        ring = [[west, 35.8], [west + 0.01, 35.8], [west + 0.01, 35.81], [west, 35.8]]
+        return {"type": "Feature", "properties": {"rank": 2}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+    path = tmp_path / "prefecture.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [area(139.6), area(139.68), area(140.2)]}))
+    result = imported("hazard", path, tmp_path, city=(139.6, 35.79, 139.62, 35.82))
+    assert result["layers"][0]["fields"]["bbox"][2] == pytest.approx(139.69)
+    assert any("1 areas lie more than 10 km" in fault["problem"] for fault in result["report"]["faults"])
+    whole = imported("hazard", path, tmp_path, city=(139.6, 35.79, 139.62, 35.82), force=True)
+    assert whole["layers"][0]["fields"]["bbox"][2] == pytest.approx(140.21)
 
 
 def test_of_a_layer_in_two_forms_one_is_used_and_the_other_told(tmp_path: Path) -> None:
