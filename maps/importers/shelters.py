@@ -226,7 +226,7 @@ def _json(dataset: Dataset) -> tuple[list[Row], Mapping[str, str]]:
     if document.get("type") == "unavailable":
         raise BadFile(
             "not_published",
-            f"{dataset.name} says that this list is not published: {document.get('message', '')}",
+            f"{dataset.name} says that this list is not published: {str(document.get('message', '')).rstrip('。.')}",
             "Ask the municipality for its list.",
         )
     about = {name: value for name, value in document.items() if isinstance(value, str)}

@@ -44,6 +44,6 @@ def test_the_wheel_holds_what_a_node_needs(tmp_path: Path) -> None:
         names = set(archive.namelist())
     assert {f"app/static/vendor/{path}" for path in manifest().values()} <= names
     assert "app/static/vendor/manifest.json" in names
-    assert "hazard_data/README.md" in names
+    assert {"hazard_data/README.md", "hazard_data/basemap.pmtiles"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if "node_modules" in name or name.startswith("tests/")]
