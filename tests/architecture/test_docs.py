@@ -34,7 +34,10 @@ def identifiers(text: str) -> list[str]:
 
 def words_of_the_code(root: Path) -> set[str]:
     files = [
-        path for top in ("app", "sync", "desktop") for path in (root / top).rglob("*") if "static" not in path.parts
+        path
+        for top in ("app", "sync", "maps", "desktop")
+        for path in (root / top).rglob("*")
+        if "static" not in path.parts
     ]
     source = [path for path in files if path.suffix in (".py", ".toml")]
     names = {path.stem for path in source}
