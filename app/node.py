@@ -27,7 +27,7 @@ from app.store.keys import NodeKeys
 from app.store.migrations import migrate
 from app.store.projection import SqlProjection, id_bytes, id_text
 from app.sync_links import Links
-from app.threads import in_native_thread, native_thread_id
+from app.threads import in_native_thread, native_thread_id, settle_native_threads
 from app.version import VERSION
 from sync import signing
 from sync.authoring import Result
@@ -97,6 +97,7 @@ class Node:
         self._effects.set()
         if self._teller.is_alive():
             self._teller.join(timeout=5)  # it reads: its connections must not be closed under it
+        settle_native_threads(within_s=5)
         self._blob_file.close()
         for connection in (*self._readers.values(), self.replica.connection):
             connection.close()

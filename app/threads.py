@@ -28,6 +28,16 @@ def in_native_thread(call: Callable[[], T]) -> T:
     return result
 
 
+def settle_native_threads(within_s: float) -> None:
+    """Wait until no native thread works any more: a connection that is closed under a reader takes the process down."""
+    if not gevent_rules():
+        return
+    import gevent
+
+    with gevent.Timeout(within_s, False):
+        gevent.get_hub().threadpool.join()
+
+
 def native_thread_id() -> int:
     """The id of the native thread, also under gevent, where a greenlet has an id of its own."""
     if not gevent_rules():

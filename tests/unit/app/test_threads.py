@@ -1,0 +1,34 @@
+"""Native threads under gevent: who ends a node waits for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+from gevent import monkey
+monkey.patch_all()
+import gevent
+from app.threads import in_native_thread, settle_native_threads
+really = monkey.get_original("threading", "Event")
+begun, go_on, done = really(), really(), []
+
+def work():
+    begun.set()
+    go_on.wait(10)
+    done.append("read to its end")
+
+gevent.spawn(in_native_thread, work)
+while not begun.is_set():
+    gevent.sleep(0)
+settle_native_threads(within_s=0.01)
+print(len(done))
+gevent.spawn_later(0.01, go_on.set)
+settle_native_threads(within_s=10)
+print(*done)
+"""
+
+
+def test_whoever_closes_waits_for_a_native_thread_that_still_reads_but_not_for_ever() -> None:
+    finished = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout.split("\n")[:2] == ["0", "read to its end"]
