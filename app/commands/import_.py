@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 KINDS = ("shelters", "hazard", "boundary", "basemap")
-OPTIONS = ("title", "source", "credit", "licence", "data_date", "crs", "scenario", "group", "values")
 FAULTS_PRINTED = 20
 
 
@@ -38,6 +37,7 @@ FAULTS_PRINTED = 20
 )
 @click.option("--group", help="Keeps layers of one kind apart: the river or the area.")
 @click.option("--values", type=click.Choice(("rank", "metres")), help="What bare numbers of a depth column are.")
+@click.option("--municipality", metavar="NAME", help="Of a boundary file of several: the city's code or name.")
 @click.option("--force", is_flag=True, help="Also what lies outside of this city.")
 @home_option
 @json_option

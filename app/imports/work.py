@@ -130,7 +130,7 @@ def _of_dataset(dataset: Dataset, asked: Asked) -> Iterator[Source]:
         return
     for features in vector.read(dataset, crs):
         if asked.what == "boundary":
-            yield boundary.source(features, dataset)
+            yield boundary.source(features, dataset, asked.options.get("municipality"))
             continue
         origin = asked.path.stem
         for source in hazard.sources(features, dataset, tables, asked.options.get("values"), origin):

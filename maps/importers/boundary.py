@@ -6,7 +6,9 @@ Before: ``vector``. After: ``prepare``. A boundary also says where the city is: 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maps.errors import BadFile
@@ -14,6 +16,7 @@ from maps.importers import geometry
 from maps.importers.files import Dataset
 from maps.importers.source import About, Source
 from maps.importers.vector import Features, text
+from maps.layers import Fault
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +28,15 @@ CODE_COLUMNS = ("n03_007", "code", "市区町村コード", "jiscode")
 N03_NAMES = ("n03_003", "n03_004")  # 郡・政令市, then the municipality
 
 
-def source(features: Features, dataset: Dataset) -> Source:
-    """The boundary layer of the features. Raises BadFile where none of them is an area."""
+def source(features: Features, dataset: Dataset, municipality: str | None = None) -> Source:
+    """The boundary layer of the features; of several municipalities the one whose code or name is given.
+
+    Raises BadFile where none of them is an area, or where nothing bears the given code or name.
+    """
     import numpy as np
 
+    if municipality:
+        features = _only(features, municipality, dataset)
     cleaned = geometry.polygons(features.geometry)
     if not len(cleaned.geometry):
         raise BadFile("no_areas", f"{dataset.name} holds no areas", "Give polygons of municipalities or districts.")
@@ -53,8 +61,42 @@ def source(features: Features, dataset: Dataset) -> Source:
         read=features.read,
         accepted=len(np.unique(cleaned.index)),
         repaired=cleaned.repaired,
-        faults=features.faults,
+        faults=(*features.faults, *_of_several(names, codes, kinds)),
     )
+
+
+def _only(features: Features, wanted: str, dataset: Dataset) -> Features:
+    """What bears the code, with or without its check digit, or the name, with or without prefecture and district."""
+    rows = len(features.geometry)
+    columns = {name.lower(): values for name, values in features.columns.items()}
+    names, codes = _names(columns, rows), _texts(columns, CODE_COLUMNS, rows)
+    asked = unicodedata.normalize("NFKC", wanted).strip()
+    picked = codes == asked[:5] if asked.isdecimal() else _ends_with(names, asked)
+    if not picked.any():
+        listed = "、".join(sorted({str(name) for name in names if name})[:5])
+        raise BadFile(
+            "no_such_municipality",
+            f"nothing in {dataset.name} bears the code or name {wanted}",
+            f"Give the code of five digits or the name as the file has it, such as {listed}." if listed else
+            "The file names no municipality; leave --municipality out.",
+        )  # fmt: skip
+    kept = {name: values[picked] for name, values in features.columns.items()}
+    return replace(features, geometry=features.geometry[picked], columns=kept, lines=features.lines[picked])
+
+
+def _ends_with(names: Array, asked: str) -> Array:
+    import numpy as np
+
+    return np.array([unicodedata.normalize("NFKC", str(name)).endswith(asked) for name in names], dtype=bool)
+
+
+def _of_several(names: Array, codes: Array, kinds: Array) -> tuple[Fault, ...]:
+    """A whole prefecture becomes the city in silence, unless somebody is told how to name one."""
+    outer = {str(code) or str(name) for name, code, kind in zip(names, codes, kinds, strict=True) if kind == "boundary"}
+    if len(outer) < 2:
+        return ()
+    told = f"holds {len(outer)} municipalities, and all of them together count as this city"
+    return (Fault(None, None, None, told, f"--municipality {min(outer)}"),)
 
 
 def _names(columns: Mapping[str, Array], rows: int) -> Array:

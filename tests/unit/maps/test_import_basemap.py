@@ -94,6 +94,28 @@ def test_the_72_municipalities_of_a_prefecture_are_one_layer_with_names_and_code
     assert named["11224"] == "戸田市" and named["11101"] == "さいたま市西区"
 
 
+def of_prefecture(municipality: str | None) -> Any:
+    dataset = of(shared_data("boundary", "N03-21_11_210101_s0010.json"))
+    return boundary.source(next(iter(vector.read(dataset))), dataset, municipality)
+
+
+def test_a_prefecture_as_a_city_is_told_how_to_name_one() -> None:
+    (fault,) = of_prefecture(None).faults
+    assert "72 municipalities" in fault.problem and fault.proposal == "--municipality 11101"
+
+
+@pytest.mark.parametrize("said", ["11224", "112241", "戸田市", "１１２２４"])
+def test_of_a_prefecture_the_city_is_taken_by_its_code_or_name(said: str) -> None:
+    source = of_prefecture(said)
+    assert (source.key, source.accepted, source.read, list(source.faults)) == ("boundary:-:11224", 1, 72, [])
+
+
+def test_a_city_that_the_prefecture_does_not_have_is_refused_with_those_that_it_has() -> None:
+    with pytest.raises(BadFile, match="bears the code or name 横浜市") as caught:
+        of_prefecture("横浜市")
+    assert "さいたま市" in caught.value.hint
+
+
 def test_the_invented_city_has_one_boundary_and_eight_districts() -> None:
     source = bounded(of(CITY / "boundary.geojson"))
     assert source.key == "boundary:-:99999" and Counter(source.columns["kind"]) == {"boundary": 1, "district": 8}
