@@ -6,6 +6,8 @@ Before: ``commands.import_``. After: what the block does with the result: hand i
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 from app import child
 
 MODULE = "app.imports.work"
+FOLDER = "tomoshibi-import-"  # then the number of the process that works in it
 # Three million vertices take 1 GB; a text file of 512 MB is refused before it is opened, one of 200 MB takes 2 GB.
 MEMORY_MB, CPU_SECONDS, WALL_SECONDS = 4_096, 1_200, 1_800.0
 
@@ -30,7 +33,8 @@ def made(
     on_progress: child.Progress = lambda what, done, of: None,
 ) -> Iterator[dict[str, Any]]:
     """What the child made of the file; its files are there until the block ends. Raises AppError."""
-    with tempfile.TemporaryDirectory(prefix="tomoshibi-import-") as folder:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-") as folder:
         request = {
             "what": what,
             "path": str(path.resolve()),
@@ -48,3 +52,23 @@ def made(
             wall_s=WALL_SECONDS,
             on_progress=on_progress,
         )
+
+
+def _sweep() -> None:
+    """Remove what an import left that was ended by kill -9: up to 1 GB that nobody would find."""
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        owner = left.name.removeprefix(FOLDER).partition("-")[0]
+        if owner.isdecimal() and not _runs(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there, asking with signal 0 would end it
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return True

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -266,3 +269,20 @@ def test_the_refusal_of_a_file_reaches_the_person_as_one_sentence(tmp_path: Path
     with pytest.raises(AppError, match=r"x\.geojson cannot be read") as refused, run.made("hazard", path, {}):
         pass
     assert refused.value.code == "unreadable" and refused.value.hint
+
+
+def test_what_an_ended_import_left_is_swept_and_what_a_running_one_has_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", "pass"])
+    ended.wait()
+    left, mine, other = (
+        tmp_path / name for name in (f"{run.FOLDER}{ended.pid}-a", f"{run.FOLDER}{os.getpid()}-b", "x")
+    )
+    for folder in (left, mine, other):
+        folder.mkdir()
+    (left / "unpacked.shp").write_bytes(b"x")
+    with pytest.raises(AppError), run.made("hazard", tmp_path / "none.geojson", {}):
+        pytest.fail("there is no such file")
+    assert (left.exists(), mine.exists(), other.exists()) == (False, True, True)
