@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 CANARY = b"CANARY-in-the-metadata"
 RATE = 48_000
@@ -52,6 +52,19 @@ def drawing() -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
+
+
+def red_in(profile: bytes) -> bytes:
+    """A red picture whose numbers mean what ``profile`` says."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (220, 20, 20)).save(out, "JPEG", quality=95, icc_profile=profile)
+    return out.getvalue()
+
+
+def profile_with_red_and_green_swapped() -> bytes:
+    """A system of colours that nobody could take for sRGB: its first number is the green."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
 
 
 def bomb(side: int = 60_000) -> bytes:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from app.child import Progress, serve
 from app.errors import Invalid
@@ -90,7 +90,7 @@ def _pixels(picture: Image.Image) -> Image.Image:
     """Decoded, turned upright, in a mode that can be encoded, with nothing beside the pixels."""
     try:
         picture.load()
-        upright = ImageOps.exif_transpose(picture)
+        upright = _in_srgb(ImageOps.exif_transpose(picture))
     except _UNREADABLE as error:
         raise _broken() from error
     clear = "transparency" in upright.info or upright.mode in ("RGBA", "LA", "PA", "RGBa", "La")
@@ -100,6 +100,19 @@ def _pixels(picture: Image.Image) -> Image.Image:
     pixels = upright if upright.mode == wanted else upright.convert(wanted)
     pixels.info.clear()
     return pixels
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """A phone's wide colours as every screen shows them: the profile that says what they mean does not stay."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "CMYK"):
+        return picture
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        told = ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return picture  # a profile that cannot be read says nothing of the colours
+    return told if told is not None else picture
 
 
 def _original(pixels: Image.Image, kind: str, sent_bytes: int) -> tuple[str, bytes]:

@@ -90,3 +90,14 @@ def test_what_cannot_be_read_is_refused_in_words(data: bytes, code: str) -> None
     with pytest.raises(Invalid) as refused:
         made(data)
     assert refused.value.code == code and refused.value.hint
+
+
+def test_the_colours_of_a_phone_are_turned_into_those_of_every_screen() -> None:
+    found = opened(made(photos.red_in(photos.profile_with_red_and_green_swapped()))["original"])
+    red, green, _ = found.getpixel((30, 20))
+    assert green > 180 > 60 > red and "icc_profile" not in found.info
+
+
+def test_a_colour_profile_that_is_damaged_leaves_the_colours_as_they_are() -> None:
+    red, green, _ = opened(made(photos.red_in(b"no profile"))["original"]).getpixel((30, 20))
+    assert red > 180 > 60 > green
