@@ -6,23 +6,15 @@ REQUIRE_BROWSER=1 makes that an error.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.chromium import FLAGS, chromium_program
 from tests.browser.people import Visitors
 from tests.integration.cluster import Cluster, cluster
-
-# The system's Chromium: no download of a browser, no talk with its maker.
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync "
-    "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream"  # a microphone that beeps
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    program = os.environ.get("TOMOSHIBI_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    program = chromium_program()
     if program is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail("REQUIRE_BROWSER=1, and no Chromium is installed")
