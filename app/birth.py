@@ -20,7 +20,7 @@ from app.records import shape
 from app.store import engine, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
-from app.store.envelope import seal
+from app.store.envelope import as_passphrase, new_secret, seal
 from app.store.errors import StoreExists
 from app.store.folder import DataFolder
 from app.store.keys import NodeKeys, write_keys
@@ -30,7 +30,6 @@ from sync.certificate import CAPABILITIES, Certificate
 from sync.signing import SigningKey
 
 RECOVERY_PURPOSE = "tomoshibi:recovery:1"
-SECRET_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 32 signs of 31: 158 bits, without 0 O 1 I L
 HUB_LABEL = "H1"
 
 
@@ -111,9 +110,8 @@ def _first_certificate(root: SigningKey, keys: NodeKeys, name: str) -> Certifica
 
 def _write_recovery(path: Path, root: SigningKey) -> str:
     """Seal the root's private half; its secret is made here, never a passphrase that lies on a disk."""
-    signs = [secrets.choice(SECRET_ALPHABET) for _ in range(32)]
-    secret = "-".join("".join(signs[at : at + 4]) for at in range(0, 32, 4))
-    sealed = seal(root.seed, secret.replace("-", "").encode(), RECOVERY_PURPOSE)
+    secret = new_secret()
+    sealed = seal(root.seed, as_passphrase(secret.encode()), RECOVERY_PURPOSE)
     document = {"version": 1, "holds": "city root", "root_public": root.public.hex(), **sealed}
     write_durably(path, json.dumps(document, indent=1).encode() + b"\n")
     return secret

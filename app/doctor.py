@@ -105,12 +105,17 @@ def _key_files(node: Any) -> Finding:
 
 
 def _store(node: Any) -> Finding:
-    faults = [row[0] for row in node.reader().execute("PRAGMA cipher_integrity_check").fetchall()]
-    faults += [row[0] for row in node.reader().execute("PRAGMA quick_check").fetchall() if row[0] != "ok"]
+    faults = page_faults(node.reader())
     if faults:
         hint = "Keep a copy of the data folder, then restore a backup or enrol this device anew."
         return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
     return Finding("store", "ok", "every page has its right seal")
+
+
+def page_faults(connection: Any) -> list[str]:
+    """What is wrong with the pages of a store: seals that do not fit, then what the engine itself finds."""
+    faults = [str(row[0]) for row in connection.execute("PRAGMA cipher_integrity_check").fetchall()]
+    return faults + [str(row[0]) for row in connection.execute("PRAGMA quick_check").fetchall() if row[0] != "ok"]
 
 
 def _blobs(node: Any) -> Finding:
@@ -124,7 +129,7 @@ def _blobs(node: Any) -> Finding:
 
 def _chains(node: Any) -> Finding:
     streams = operations = 0
-    for number, stream, public, first_fault in _verified(node.reader()):
+    for number, stream, public, first_fault in verified(node.reader()):
         if first_fault:
             hint = "This copy of the log was altered or damaged: keep it, and enrol this device anew."
             return Finding("chain", "wrong", f"stream {stream.hex()[:16]} of {public}: {first_fault}", hint)
@@ -132,7 +137,7 @@ def _chains(node: Any) -> Finding:
     return Finding("chain", "ok", f"{operations:,} operations in {streams} streams, every chain and signature holds")
 
 
-def _verified(connection: Any) -> Iterator[tuple[int, bytes, str, str]]:
+def verified(connection: Any) -> Iterator[tuple[int, bytes, str, str]]:
     """For each stream: its length, its id, its node, and what is wrong with it."""
     for stream in connection.execute("SELECT no, id, node, last, head FROM stream").fetchall():
         yield (

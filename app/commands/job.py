@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from app.store.folder import DataFolder
 
 # Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
-PERFORMED = ("user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor", "import_")
+PERFORMED = ("user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor", "import_", "backup")
 
 _Command = Callable[..., Any]
 
 home_option = click.option("--home", metavar="DIR", help="Data folder of the node (TOMOSHIBI_HOME).")
+secret_option = click.option(
+    "--secret-file",
+    type=click.Path(path_type=Path),
+    help="File whose first line opens the backup; without it TOMOSHIBI_PASSPHRASE_FILE does.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
 
@@ -78,6 +84,14 @@ def passphrase_of(settings: Settings) -> bytes | None:
     from app.store.keys import read_passphrase
 
     return None if settings.passphrase_file is None else read_passphrase(settings.passphrase_file)
+
+
+def secret_of(settings: Settings, secret_file: Path | None) -> bytes | None:
+    """What seals a backup: the first line of the file that was named, else this node's passphrase, else None."""
+    from app.store.envelope import as_passphrase
+    from app.store.keys import read_passphrase
+
+    return passphrase_of(settings) if secret_file is None else as_passphrase(read_passphrase(secret_file))
 
 
 def folder_of(settings: Settings) -> DataFolder:

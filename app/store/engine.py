@@ -83,12 +83,28 @@ def create_database(
     try:
         _fill(fresh, key, statements, fill)
         sync_file(fresh)
-        write_durably(check_path(path), _check_value(key).encode())
+        write_durably(check_path(path), check_value(key).encode())
         os.replace(fresh, path)
     except BaseException:
         _remove_database(fresh)
         raise
     sync_folder(path.parent)
+
+
+def copy_database(path: Path, key: bytes, target: Path) -> None:
+    """A copy of a store under the same key, as one moment saw it; whoever writes meanwhile is not held up."""
+    source = open_connection(path, key, readonly=True)
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        copy = _connect(target, key, mode="rwc")
+        try:
+            source.backup(copy)  # in one step: in parts it would begin anew at every commit
+            copy.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            copy.close()
+    finally:
+        source.close()
+    sync_file(target)
 
 
 def _fill(path: Path, key: bytes, statements: Iterable[str], fill: Callable[[Connection], None] | None) -> None:
@@ -139,7 +155,8 @@ def check_path(path: Path) -> Path:
     return path.with_suffix(".check")
 
 
-def _check_value(key: bytes) -> str:
+def check_value(key: bytes) -> str:
+    """What lies in the file beside a store: it fits one key only."""
     return hmac.new(key, _CHECK_TAG, hashlib.sha256).hexdigest()
 
 
@@ -148,7 +165,7 @@ def _fits_check(path: Path, key: bytes) -> bool:
         kept = check_path(path).read_bytes().strip()
     except OSError:
         return False
-    return hmac.compare_digest(kept, _check_value(key).encode())
+    return hmac.compare_digest(kept, check_value(key).encode())
 
 
 def _remove_database(path: Path) -> None:

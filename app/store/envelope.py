@@ -6,6 +6,8 @@ import base64
 import binascii
 import json
 import os
+import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +17,20 @@ from app.store.errors import KeyFileDamaged, WrongKey
 MEMORY_KIB, TIME, LANES = 65_536, 3, 4
 MEMORY_KIB_MAX, TIME_MAX, LANES_MAX = 1_048_576, 16, 16
 SALT_BYTES, NONCE_BYTES, KEY_BYTES = 16, 12, 32
+SECRET_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # read from paper: without 0 O 1 I L
+_SECRET = re.compile(f"[{SECRET_ALPHABET}]{{32}}")
+
+
+def new_secret() -> str:
+    """A secret to be printed once: thirty-two signs of 31, 158 bits, in groups of four."""
+    signs = [secrets.choice(SECRET_ALPHABET) for _ in range(32)]
+    return "-".join("".join(signs[at : at + 4]) for at in range(0, 32, 4))
+
+
+def as_passphrase(line: bytes) -> bytes:
+    """What a typed line opens: of a printed secret its signs only, however they were grouped; else the line itself."""
+    signs = re.sub(r"[\s-]", "", line.decode("utf-8", "replace")).upper()
+    return signs.encode() if _SECRET.fullmatch(signs) else line
 
 
 def seal(secret: bytes, passphrase: bytes, purpose: str) -> dict[str, Any]:

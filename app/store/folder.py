@@ -57,8 +57,21 @@ class DataFolder:
         """True where a node was made here, wholly or in part."""
         return self.keys.exists() or self.database.exists()
 
+    def is_whole(self) -> bool:
+        """True where a node can be opened: its keys and its store are both here."""
+        return self.keys.exists() and self.database.exists()
+
+    def node_files(self) -> list[Path]:
+        """What belongs to the node itself: its keys, its stores with what lies beside them."""
+        stores = [
+            path.with_name(path.stem + suffix)
+            for path in (self.database, self.blobs)
+            for suffix in (".db", ".db-wal", ".db-shm", ".check")
+        ]
+        return [self.keys, self.incarnation, *stores]
+
     def require_node(self) -> None:
-        if not (self.keys.exists() and self.database.exists()):
+        if not self.is_whole():
             raise StoreMissing(f"there is no node in {self.path}")
 
     def lock(self) -> FolderLock:

@@ -34,6 +34,21 @@ class NodeKeys:
     def generate() -> NodeKeys:
         return NodeKeys(os.urandom(32), os.urandom(32), os.urandom(32))
 
+    def as_hex(self) -> dict[str, str]:
+        """For an envelope: never written in clear but into the owner's own key file."""
+        return {name: getattr(self, name).hex() for name in _NAMES}
+
+    @staticmethod
+    def from_hex(secrets: Any) -> NodeKeys:
+        """Raises KeyFileDamaged."""
+        try:
+            values = [bytes.fromhex(secrets[name]) for name in _NAMES]
+        except (KeyError, TypeError, ValueError) as error:
+            raise KeyFileDamaged("the key file lacks a key") from error
+        if any(len(value) != 32 for value in values):
+            raise KeyFileDamaged("a key in the key file has another length")
+        return NodeKeys(*values)
+
 
 def write_keys(path: Path, keys: NodeKeys, passphrase: bytes | None) -> None:
     """Write a new key file; an existing one is never replaced."""
@@ -51,8 +66,8 @@ def read_keys(path: Path, passphrase: bytes | None) -> NodeKeys:
     if document.get("protection") == "passphrase":
         if passphrase is None:
             raise KeyLocked("this node's key is sealed with a passphrase, and none was given")
-        return _from_secrets(_parse(unseal(document, passphrase, _PURPOSE)))
-    keys = _from_secrets(document.get("secrets"))
+        return NodeKeys.from_hex(_parse(unseal(document, passphrase, _PURPOSE)))
+    keys = NodeKeys.from_hex(document.get("secrets"))
     if passphrase is not None:
         write_durably(path, _to_json(keys, passphrase))
     return keys
@@ -78,7 +93,7 @@ def read_passphrase(path: Path) -> bytes:
 
 
 def _to_json(keys: NodeKeys, passphrase: bytes | None) -> bytes:
-    secrets = {name: getattr(keys, name).hex() for name in _NAMES}
+    secrets = keys.as_hex()
     document: dict[str, Any] = {"version": 1}
     if passphrase is None:
         document |= {"protection": "file", "secrets": secrets}
@@ -102,13 +117,3 @@ def _parse(data: bytes) -> Any:
         return json.loads(data)
     except ValueError as error:
         raise KeyFileDamaged("the key file cannot be read") from error
-
-
-def _from_secrets(secrets: Any) -> NodeKeys:
-    try:
-        values = [bytes.fromhex(secrets[name]) for name in _NAMES]
-    except (KeyError, TypeError, ValueError) as error:
-        raise KeyFileDamaged("the key file lacks a key") from error
-    if any(len(value) != 32 for value in values):
-        raise KeyFileDamaged("a key in the key file has another length")
-    return NodeKeys(*values)
