@@ -117,13 +117,13 @@ class Accounts:
         self.node.local_write(_insert("sessions", columns, _digest(token), user_id, now, now))
         return token
 
-    def person_of_session(self, token: str) -> Person | None:
-        """The person of a live session; using it keeps it alive."""
+    def person_of_session(self, token: str, *, touch: bool = True) -> Person | None:
+        """The person of a live session; using it keeps it alive, unless it is only looked at (``touch``)."""
         now, id_hash = self.node.clock(), _digest(token)
         row = self._one("SELECT * FROM sessions WHERE id_hash = ? AND ended_at IS NULL", id_hash)
         if row is None or now - row["seen_at"] > SESSION_IDLE_MS or now - row["made_at"] > SESSION_MS_MAX:
             return None
-        if now - row["seen_at"] > SEEN_EVERY_MS:
+        if touch and now - row["seen_at"] > SEEN_EVERY_MS:
             self._write("UPDATE sessions SET seen_at = ? WHERE id_hash = ?", now, id_hash)
         return self._person(row["user_id"])
 

@@ -35,6 +35,7 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     ballast_mb: int = 8
+    names: str = ""  # comma between
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
@@ -124,6 +125,12 @@ def _path(value: Any) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _names(value: Any) -> str:
+    if not isinstance(value, str) or any(sign in value for sign in "/:* "):
+        raise ValueError("names of hosts are needed, with a comma between them and no port")
+    return value
+
+
 def _url(value: Any) -> str:
     if not _text(value).startswith(("http://", "https://")):
         raise ValueError("it must begin with http:// or https://")
@@ -140,4 +147,5 @@ _CHECKS: dict[str, Any] = {
     "tls_cert": _path,
     "tls_key": _path,
     "ballast_mb": _whole(0, 1_024),
+    "names": _names,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -16,7 +16,7 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import sync_socket
+from app import edges, sync_socket
 from app.api import register_api
 from app.intake import upload
 from app.intake.receive import Intake
@@ -28,11 +28,6 @@ BODY_BYTES_MAX = 1 << 20
 SOCKET_BYTES_MAX = 2 << 20
 LOGIN_TRIES = "20 per minute"
 
-CONTENT_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-
 
 def create_app(node: Any) -> tuple[Flask, SocketIO]:
     """The web application of a node, and the socket server that has wrapped it."""
@@ -40,6 +35,7 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     app.request_class = upload.MemoryRequest
     app.before_request(upload.allow_files)
     _configure(app, node)
+    edges.guard(app, node.settings)
     app.extensions["tomoshibi"] = node
     app.extensions["tomoshibi_received"] = {}
     app.extensions["intake"] = intake = Intake(node)
@@ -53,9 +49,8 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     app.register_blueprint(door)
     csrf.exempt(door)
     _limit(app)
-    app.after_request(_harden)
     socketio = _sockets(app)
-    live.register_live(socketio, node)
+    app.extensions["live"] = live.register_live(socketio, node, app.extensions["accounts"])
     sync_socket.attach(node, socketio)
     return app, socketio
 
@@ -87,16 +82,6 @@ def _limit(app: Flask) -> None:
     for endpoint in ("login.enter", "login.redeem"):
         limited: Any = limiter.limit(LOGIN_TRIES)(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
-
-
-def _harden(answer: Response) -> Response:
-    answer.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    answer.headers.setdefault("Referrer-Policy", "same-origin")
-    answer.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=(self)")
-    if answer.mimetype == "text/html":
-        answer.headers.setdefault("Cache-Control", "no-store")
-    return answer
 
 
 def _sockets(app: Flask) -> SocketIO:

@@ -6,34 +6,114 @@ A topic is ``<kind>:<incident id>`` for records of an incident, ``<kind>`` for t
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from flask import current_app, session
+from flask import request, session
 from flask_socketio import Namespace, SocketIO
 
+from app import permissions
+
 TOPICS_MAX = 64
+SOCKETS_PER_SESSION_MAX = 32
+EXAMINED_EVERY_S = 30.0
+SPACE = "/live"
+_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels", "revocations": "nodes"}
 
 
 class Live(Namespace):
-    """The namespace of pages. Only people who are logged in connect; nothing they send is listened to."""
+    """The namespace of pages. Only people who are logged in connect, and a socket ends with its session.
+
+    Nothing that a page sends is listened to: one that sends is not ours, and is sent away.
+    """
+
+    def __init__(self, server: Any, accounts: Any) -> None:
+        super().__init__(SPACE)
+        self._server, self._accounts = server, accounts
+        self._lock = threading.Lock()
+        self._sockets: dict[str, dict[str, str]] = {}  # session token -> socket -> room
+        self._examined = time.monotonic()
 
     def on_connect(self, _: Any = None) -> bool | None:
         token = session.get("token")
-        person = current_app.extensions["accounts"].person_of_session(token) if token else None
-        return None if person else False
+        person = self._accounts.person_of_session(token) if token else None
+        if token is None or person is None:
+            return False
+        socket, room = request.sid, room_of(person.role)  # type: ignore[attr-defined]
+        with self._lock:
+            mine = self._sockets.setdefault(token, {})
+            if len(mine) >= SOCKETS_PER_SESSION_MAX:
+                return False
+            mine[socket] = room
+        self._server.enter_room(socket, room, namespace=SPACE)
+        return None
+
+    def on_disconnect(self, *_: object) -> None:
+        socket = request.sid  # type: ignore[attr-defined]
+        with self._lock:
+            for token, mine in list(self._sockets.items()):
+                if mine.pop(socket, None) and not mine:
+                    del self._sockets[token]
+
+    def trigger_event(self, event: str, *arguments: Any) -> Any:
+        if event in ("connect", "disconnect"):
+            return super().trigger_event(event, *arguments)
+        # The transport itself: who only loses the namespace could go on sending at full speed.
+        transport = self._server.manager.eio_sid_from_sid(arguments[0], SPACE)
+        if transport is not None:
+            self._server.eio.disconnect(transport)
+        return None
+
+    def cut(self, token: str) -> None:
+        """End the sockets of a session that has ended."""
+        with self._lock:
+            ended = self._sockets.pop(token, {})
+        for socket in ended:
+            self._server.disconnect(socket, namespace=SPACE)
+
+    def examine(self) -> None:
+        """Now and then: cut who is no longer logged in, or has another role than when the socket was opened."""
+        if time.monotonic() - self._examined < EXAMINED_EVERY_S:
+            return
+        self._examined = time.monotonic()
+        with self._lock:
+            rooms = {token: set(mine.values()) for token, mine in self._sockets.items()}
+        for token, entered in rooms.items():
+            person = self._accounts.person_of_session(token, touch=False)
+            if person is None or entered != {room_of(person.role)}:
+                self.cut(token)
 
 
-def register_live(socketio: SocketIO, node: Any) -> None:
-    socketio.on_namespace(Live("/live"))
+def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
+    pages = Live(socketio.server, accounts)
+    socketio.on_namespace(pages)
 
-    def ring(topics: Iterable[str]) -> None:
-        wanted = list(topics)[:TOPICS_MAX]
-        if wanted:
-            socketio.emit("changed", {"topics": wanted}, namespace="/live")
+    def ring(topics: list[str]) -> None:
+        pages.examine()
+        for role in sorted({role for role, _, _ in permissions.TABLE}):
+            if wanted := heard_by(role, topics)[:TOPICS_MAX]:
+                socketio.emit("changed", {"topics": wanted}, namespace=SPACE, to=room_of(role))
 
     node.subscribe(lambda changed: ring(topics_of(changed)))
+    return pages
+
+
+def room_of(role: str) -> str:
+    return f"role:{role}"
+
+
+def heard_by(role: str, topics: Iterable[str]) -> list[str]:
+    """The topics that a role may know of: that something changed is news, too."""
+    return [topic for topic in topics if permissions.allowed(role, "read", collection_of(topic))]
+
+
+def collection_of(topic: str) -> str:
+    """The row of ``permissions`` that a topic stands under."""
+    name = topic.partition(":")[0].replace("_", "-")
+    return _COLLECTIONS.get(name, name)
 
 
 def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:

@@ -67,9 +67,13 @@ def leave() -> ResponseReturnValue:
     token = session.pop("token", None)
     if token:
         _people().end_session(token)
+        current_app.extensions["live"].cut(token)
     session.clear()
     flash(messages.LOGGED_OUT, "plain")
-    return redirect(url_for(".show"), 303)
+    answer = redirect(url_for(".show"), 303)
+    # Pages of the one before must not come back by the button of the browser; what is typed and unsent stays.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
 
 
 def _people() -> Any:

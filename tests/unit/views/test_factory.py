@@ -17,6 +17,7 @@ from app.permissions import undeclared_routes
 def application() -> Any:
     node = MagicMock(node_id="ab" * 16, role="hub", enrolled=True)
     node.name, node.keys.data_key, node.settings.tls_cert = "災害対策本部", bytes(32), None
+    node.settings.names = "hq.city.example"
     node.clock.return_value = 1_570_881_600_000
     app, _ = create_app(node)
     return app
@@ -63,3 +64,21 @@ def test_a_login_never_leads_to_another_site(path: str | None) -> None:
     from app.views.shell import own_path
 
     assert own_path(path, "/home") == "/home"
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8400", "127.0.0.1:8400", "[::1]:8400", "HQ.city.example:80"])
+def test_a_node_answers_to_its_own_names(browser: FlaskClient, host: str) -> None:
+    assert browser.get("/login", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8400", "127.0.0.1.evil.example", "10.0.0.7:8400", "x]"])
+def test_a_name_that_somebody_else_gave_this_address_is_refused(browser: FlaskClient, host: str) -> None:
+    for path in ("/login", "/healthz", "/enrol/v1/hello", "/api/v1/status", "/nothing"):
+        answer = browser.get(path, headers={"Host": host})
+        assert answer.status_code == 421 and "own address" in answer.text
+
+
+def test_what_a_browser_keeps_of_the_pages_goes_with_the_logout(browser: FlaskClient, application: Any) -> None:
+    application.config["WTF_CSRF_ENABLED"] = False
+    assert browser.post("/logout").headers["Clear-Site-Data"] == '"cache"'
+    application.config["WTF_CSRF_ENABLED"] = True
