@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from app.errors import Forbidden
 
-Action = Literal["read", "create", "edit"]
+Action = Literal["read", "create", "edit", "remove"]
 Scope = Literal["all", "own"]
 
 
@@ -47,6 +47,7 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("damage-reports", "read", _EVERYONE, "all"),
     ("damage-reports", "create", _FIELD, "all"),
     ("damage-reports", "edit", _FIELD, "all"),
+    ("damage-reports", "remove", _FIELD, "own"),  # taken back by who wrote it; others set its status
     ("channels", "read", _EVERYONE, "all"),
     ("channels", "create", _FIELD, "all"),
     ("channels", "edit", _HQ, "all"),

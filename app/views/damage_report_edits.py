@@ -14,7 +14,7 @@ from app import messages, records
 from app.errors import Forbidden, Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming
-from app.permissions import permission
+from app.permissions import allowed, permission
 from app.queries import damage_reports as queries
 from app.queries import incidents
 from app.queries.row import Record
@@ -93,12 +93,12 @@ def settle(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/removal")
-@permission(KIND, "edit")
+@permission(KIND, "remove")
 def remove(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
     """Take one's own report back. It stays in the history; an unanswered rescue stays visible."""
     incident = shell.incident_here(incident_id)
     report = report_here(incident, report_id)
-    if report.author != current_user.id:
+    if not allowed(current_user.role, "remove", KIND, own=report.author == current_user.id):
         raise Forbidden("not_own", "Only who wrote a report takes it back.", "Set its response status instead.")
     seen = etag.read_versions(request.form.get("versions", ""))
     shell.write(Change(KIND, uuid.UUID(report.id).bytes, incidents.scope(incident), {}, REMOVE, seen, "present"))
