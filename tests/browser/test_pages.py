@@ -70,7 +70,16 @@ def report(city: Cluster) -> str:
     for text in ("最上階の教室は全部開けられますか", "開けられます。鍵は職員室にあります"):
         city.hub.post("chat-messages", {"incident_id": city.incident, "channel_id": city.channel, "text": text})
     furnish_shelters(city)
+    disagree(city, made["id"])
     return str(made["id"])
+
+
+def disagree(city: Cluster, report: str) -> None:
+    """Two windows that were opened on the same text, each with an answer of its own: the chip of a conflict is wide."""
+    path = f"damage-reports/{report}"
+    seen = city.hub.call("GET", path).headers["ETag"]
+    for passability in ("impassable", "foot_only"):
+        assert city.hub.call("PATCH", path, {"passability": passability}, If_Match=seen).status_code == 200
 
 
 def furnish_shelters(city: Cluster) -> None:
