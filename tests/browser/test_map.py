@@ -32,7 +32,7 @@ COLOUR = """
   return [];
 }
 """
-SETTLED = "() => !document.querySelector('.leaflet-tile:not(.leaflet-tile-loaded)')"
+SETTLED = "() => document.querySelector('.map-ground')?.dataset.drawn === '1'"
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@
 
 const WAIT_MS_MAX = 4000;
 
-/** @param {Frame} frame @param {{repaint: (printing?: boolean) => void, tiles: any}} layers */
-export function watchPrint({ root, map }, { repaint, tiles }) {
+/** @param {Frame} frame @param {{repaint: (printing?: boolean) => void, drawn: () => Promise<unknown>}} layers */
+export function watchPrint({ root, map }, { repaint, drawn }) {
   const paper = /** @type {HTMLSelectElement | null} */ (root.querySelector("[data-map-paper]"));
   const button = root.querySelector("[data-map-print-go]");
   if (!paper || !button) return;
@@ -22,7 +22,9 @@ export function watchPrint({ root, map }, { repaint, tiles }) {
     map.setView(centre, map.getZoom(), { animate: false });
     repaint(true);
     openLegend();
-    await drawn();
+    // Tiles come from the node; a page that waits for ever prints nothing.
+    await Promise.race([drawn(), new Promise((done) => window.setTimeout(done, WAIT_MS_MAX))]);
+    await new Promise((done) => requestAnimationFrame(() => window.setTimeout(done, 0)));
   }
 
   /** A closed part of the legend cannot be opened on paper. */
@@ -41,13 +43,6 @@ export function watchPrint({ root, map }, { repaint, tiles }) {
     map.invalidateSize({ animate: false });
     repaint();
   }
-
-  /** Tiles come from the node; a page that waits for ever prints nothing. */
-  const drawn = () => new Promise((done) => {
-    const limit = window.setTimeout(done, WAIT_MS_MAX);
-    tiles.once("load", () => window.setTimeout(() => { window.clearTimeout(limit); done(undefined); }, 100));
-    if (!tiles.isLoading()) window.setTimeout(() => { window.clearTimeout(limit); done(undefined); }, 400);
-  });
 
   button.addEventListener("click", async () => {
     await layOut(paper.value);
