@@ -3,7 +3,7 @@
 Before: ``app/views/map.py`` says which layers are drawn and in which colours. After: the browser's modules
 (``static/js/map``) fill the skeleton with tiles and markers, which are data and never go through folium: with features
 in it a page was 1,640 kB and took 0.38 s to render, without them 85 kB and 0.04 s.
-folium takes up to a second to import: call ``skeleton`` in a native thread.
+folium takes a second to import: ``app/skeletons.py`` calls ``skeleton`` in a child process.
 """
 
 from __future__ import annotations

@@ -72,3 +72,6 @@ function addScript(address) {
 export function bounds(L, [west, south, east, north]) {
   return L.latLngBounds([south, west], [north, east]);
 }
+
+/** When nothing else is to be done; where a browser cannot tell (Safari), at the next turn. @returns {Promise<void>} */
+export const idle = () => new Promise((done) => (window.requestIdleCallback ?? window.setTimeout)(() => done()));

@@ -2,6 +2,8 @@
 // The ground of the map: every layer of vector tiles on one canvas. Thirty tiles of 256 px, each with a canvas of its
 // own, took 0.5 s of a slow tablet at every zoom. What surrounds the view is painted when nothing else is to be done.
 
+import { idle } from "./frame.js";
+
 /**
  * @typedef {import("./frame.js").Frame} Frame
  * @typedef {{minX: number, minY: number, maxX: number, maxY: number}} Box px of the world at one zoom
@@ -63,20 +65,22 @@ export function makeGround({ map, L, skeleton }) {
     quiet = window.setTimeout(() => lookAround(mine), QUIET_MS);
   }
 
-  /** Nothing else is to be done: paint around the view, and get what a zoom would need. @param {number} mine */
+  /** Nothing else is to be done: paint around the view, side by side, and get what a zoom would need. @param {number} mine */
   async function lookAround(mine) {
-    const z = map.getZoom();
-    if (painted && !holds(painted.box, viewBox(AROUND / 2))) {
-      const asked = tilesOf(z, viewBox(AROUND));
+    const z = map.getZoom(), all = viewBox(AROUND);
+    for (const side of /** @type {const} */ (["minY", "maxY", "minX", "maxX"])) {
+      if (!painted || holds(painted.box, viewBox(AROUND / 2))) break;
+      const box = { .../** @type {Box} */ (shared(painted.box, all)), [side]: all[side] };
+      const asked = tilesOf(z, box);
       await load(asked.filter((one) => !one.tile));
+      await idle();
       if (mine !== turn) return;
-      paintOver(z, viewBox(AROUND), asked, viewBox(AROUND));
+      paintOver(z, box, asked, all);
     }
-    for (const near of [z + 1, z - 1]) {
-      if (near < map.getMinZoom() || near > map.getMaxZoom()) continue;
-      const middle = map.project(map.getCenter(), near), half = map.getSize().divideBy(2);
-      const box = { minX: middle.x - half.x, minY: middle.y - half.y, maxX: middle.x + half.x, maxY: middle.y + half.y };
-      for (const one of tilesOf(near, box)) {
+    for (const near of [z + 1, z - 1].filter((one) => one >= map.getMinZoom() && one <= map.getMaxZoom())) {
+      const { x, y } = map.project(map.getCenter(), near), half = map.getSize().divideBy(2);
+      for (const one of tilesOf(near, { minX: x - half.x, minY: y - half.y, maxX: x + half.x, maxY: y + half.y })) {
+        await idle();
         if (mine !== turn) return;
         if (!one.tile) await load([one]);
       }

@@ -1,5 +1,6 @@
 // @ts-check
 // What people have told, on the map: reports as diamonds, shelters as boxes, rounds as discs. Only what changed is redrawn.
+import { makeAhead } from "./ahead.js";
 
 /**
  * @typedef {import("./frame.js").Frame} Frame
@@ -101,6 +102,7 @@ export function showMarkers(frame, open) {
     }
   }
 
+  makeAhead(frame, ["reports", "closures", "patrols"]);
   frame.map.on("zoomend", makeRoom);
   skeleton.shelters.on("add", makeRoom);
   root.addEventListener("tomoshibi:refresh", ask);
