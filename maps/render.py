@@ -26,7 +26,7 @@ Box = tuple[float, float, float, float]  # west, south, east, north
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One layer as it is drawn: ``classes`` are value of ``by`` → (colour, hatch)."""
+    """One layer as it is drawn: ``classes`` are value of ``by`` → (colour, hatch); tiles may be ``pictures``."""
 
     id: str
     kind: str
@@ -36,6 +36,7 @@ class Drawn:
     on: bool
     by: str = ""
     classes: Mapping[str, tuple[str, str]] | None = None
+    pictures: bool = False
 
 
 def version_of(layers: Sequence[Drawn], release: str) -> str:

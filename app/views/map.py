@@ -35,6 +35,7 @@ COLOURED = {
 }
 HAZARDS = ("flood_depth", "flood_duration", "collapse_zone", "inland_flood", "storm_surge", "tsunami", "landslide")
 
+DRAWN_ROLES = frozenset({"tiles", "raster"})
 _NAME = re.compile("[0-9a-f]{64}")
 
 pages = Blueprint("map", __name__)
@@ -133,8 +134,8 @@ def tiles(sha256: str) -> Response:
 
 
 def in_use() -> list[Any]:
-    """The layers of this node that can be drawn: those with tiles."""
-    return [layer for layer in shell.node().layers.in_use() if "tiles" in layer.files]
+    """The layers of this node that can be drawn: those with tiles, be they lines and areas or pictures."""
+    return [layer for layer in shell.node().layers.in_use() if layer.files.keys() & DRAWN_ROLES]
 
 
 def version() -> str:
@@ -173,13 +174,15 @@ def _drawn() -> list[render.Drawn]:
 
 def _drawn_as(layer: Any) -> render.Drawn:
     by, table = COLOURED.get(layer.kind, ("", ""))
-    sha256, _ = layer.files["tiles"]
+    pictures = "tiles" not in layer.files
+    sha256, _ = layer.files["raster" if pictures else "tiles"]
     return render.Drawn(
         id=layer.id,
         kind=layer.kind,
         tiles=url_for("map.tiles", sha256=sha256),
         zooms=(int(layer.zooms[0]), int(layer.zooms[1])) if layer.zooms else (0, 14),
         box=layer.bbox,
+        pictures=pictures,
         on=layer.default_on or layer.kind in ("basemap", "boundary"),
         by=by,
         classes={item.code: (item.colour, item.hatch) for item in catalog.table(table)} if table else None,

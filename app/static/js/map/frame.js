@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{id: string, kind: string, tiles: string, zooms: [number, number], box: number[] | null, on: boolean, by: string,
- *   classes: Record<string, [string, string]> | null}} Layer
+ *   classes: Record<string, [string, string]> | null, pictures: boolean}} Layer
  * @typedef {{map: any, reports: any, closures: any, patrols: any, shelters: any, layers: Layer[], home: number[] | null,
  *   japan: number[], clusterIcon?: (cluster: any) => any}} Skeleton
  * @typedef {{root: HTMLElement, mode: string, words: any, here: string, skeleton: Skeleton, map: any, L: any,

@@ -4,6 +4,7 @@ import { makeGround } from "./ground.js";
 import { fillOf, fillPath, lookOf, patternOf } from "./hatch.js";
 import { markOutside } from "./outside.js";
 import { labelRules, paintRules } from "./paint.js";
+import { makePictures } from "./pictures.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 
@@ -24,6 +25,7 @@ export function showLayers(frame) {
 
   markOutside(frame);
   const ground = makeGround(frame);
+  const pictures = makePictures(frame);
 
   /** @param {boolean} printing paper is white, whatever the screen is */
   function repaint(printing = false) {
@@ -31,6 +33,7 @@ export function showLayers(frame) {
     const look = lookOf(root, opacity / 100);
     const layers = skeleton.layers.filter((layer) => shown(layer.id));
     ground.restyle({ rules: paintRules(layers, look), labels: labelRules(layers, look), shown });
+    pictures.restyle({ look, shown });
     drawLegend(root, skeleton.layers, look);
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-map-part]"))) {
       part.hidden = !(part.dataset.mapPart ?? "").split(" ").some(shown);
@@ -59,7 +62,7 @@ export function showLayers(frame) {
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => repaint());
   if (frame.mode === "place") for (const name of MARKS) map.removeLayer(skeleton[name]);
   repaint();
-  return { repaint, drawn: ground.drawn };
+  return { repaint, drawn: () => Promise.all([ground.drawn(), pictures.drawn()]) };
 }
 
 /** The swatches are filled by the rule that fills the tiles. @param {HTMLElement} root @param {any[]} layers @param {any} look */
