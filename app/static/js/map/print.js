@@ -10,7 +10,7 @@ export function watchPrint({ root, map }, { repaint, drawn }) {
   const paper = /** @type {HTMLSelectElement | null} */ (root.querySelector("[data-map-paper]"));
   const button = root.querySelector("[data-map-print-go]");
   if (!paper || !button) return;
-  const html = document.documentElement;
+  const html = document.documentElement, sheet = new CSSStyleSheet();
   /** @type {HTMLDetailsElement[]} */
   const opened = [];
 
@@ -18,6 +18,9 @@ export function watchPrint({ root, map }, { repaint, drawn }) {
   async function layOut(size) {
     const centre = map.getCenter();
     html.dataset.mapPaper = size;
+    // The size of a page cannot hang on anything in the page: all sheets of this system are A4, and this one may not be.
+    sheet.replaceSync(`@page { size: ${size.toUpperCase()}; }`);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     map.invalidateSize({ animate: false });
     map.setView(centre, map.getZoom(), { animate: false });
     repaint(true);
@@ -39,6 +42,7 @@ export function watchPrint({ root, map }, { repaint, drawn }) {
   function putBack() {
     if (!html.dataset.mapPaper) return;
     delete html.dataset.mapPaper;
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
     for (const part of opened.splice(0)) part.open = false;
     map.invalidateSize({ animate: false });
     repaint();
