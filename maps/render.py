@@ -3,7 +3,7 @@
 Before: ``app/views/map.py`` says which layers are drawn and in which colours. After: the browser's modules
 (``static/js/map``) fill the skeleton with tiles and markers, which are data and never go through folium: with features
 in it a page was 1,640 kB and took 0.38 s to render, without them 85 kB and 0.04 s.
-folium takes up to a second to import: call ``skeleton`` in a native thread.
+folium takes a second to import: ``app/skeletons.py`` calls ``skeleton`` in a child process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Box = tuple[float, float, float, float]  # west, south, east, north
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One layer as it is drawn: ``classes`` are value of ``by`` → (colour, hatch)."""
+    """One layer as it is drawn: ``classes`` are value of ``by`` → (colour, hatch); tiles may be ``pictures``."""
 
     id: str
     kind: str
@@ -36,6 +36,7 @@ class Drawn:
     on: bool
     by: str = ""
     classes: Mapping[str, tuple[str, str]] | None = None
+    pictures: bool = False
 
 
 def version_of(layers: Sequence[Drawn], release: str) -> str:

@@ -121,7 +121,8 @@ def _report(result: Mapping[str, Any], taken: Mapping[str, Any], dry_run: bool) 
         for layer in result["layers"]
     ]
     counts = {name: taken[name] for name in ("created", "changed", "unchanged") if name in taken}
-    return {**report, **counts, "dry_run": dry_run}
+    replaced = list(taken.get("replaced", ()))
+    return {**report, **counts, "replaced": replaced, "dry_run": dry_run}
 
 
 def _print(report: Mapping[str, Any]) -> None:
@@ -130,6 +131,9 @@ def _print(report: Mapping[str, Any]) -> None:
     for layer in report["layers"]:
         sizes = ", ".join(f"{file['role']} {file['size'] / 1e6:.1f} MB" for file in layer["files"])
         click.echo(f"  {layer['title']} [{layer['key']}] {layer['crs']}, {layer['repaired'] or 0} repaired; {sizes}")
+    for old in report["replaced"]:
+        keep = "; --group NAME keeps both" if old["kind"] == "basemap" else ""
+        click.echo(f"  took the place of {old['title']} [{old['key']}]{keep}")
     if "created" in report:
         click.echo(f"  new {report['created']}, changed {report['changed']}, as before {report['unchanged']}")
     for fault in report["faults"][:FAULTS_PRINTED]:

@@ -17,6 +17,7 @@ from app.imports.work import as_prepared
 
 if TYPE_CHECKING:
     from app.node import Node
+    from maps.layers import Prepared
 
 MUNICIPALITY = re.compile(r"^boundary:[^:]*:\d{5}$")
 
@@ -45,9 +46,21 @@ def take(
     """Publish the layers and write the shelters; a layer is there as a whole or not at all."""
     if not (dry_run or may(node)):
         raise CommandFailed("not_the_hub", "this node may not change the city's own data", "Import at the hub.")
+    replaced = []
     for layer in layers:
         prepared = as_prepared({**layer, "fields": {**layer["fields"], "imported_at": node.clock()}})
+        replaced += _given_way(node, prepared)
         node.layers.publish(prepared, None)
     if shelters is None:
-        return {"faults": []}
+        return {"faults": [], "replaced": replaced}
     return shelter_rows.take(node, json.loads(shelters.read_text("utf-8")), dry_run=dry_run)
+
+
+def _given_way(node: Node, new: Prepared) -> list[dict[str, Any]]:
+    """The layer in use whose place another takes: of the same key, made of other files."""
+    files = {file.sha256 for file in new.files}
+    return [
+        {"key": old.key, "kind": old.kind, "title": old.title}
+        for old in node.layers.in_use()
+        if old.key == new.fields["key"] and {sha256 for sha256, _ in old.files.values()} != files
+    ]

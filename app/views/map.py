@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 import uuid
 from typing import Any
 
@@ -19,14 +18,14 @@ from app import catalog
 from app.permissions import permission
 from app.queries import head_counts, shelters
 from app.queries import map as queries
-from app.threads import in_native_thread
+from app.skeletons import Skeletons, Wanted
+from app.threads import gevent_rules
 from app.views import ranges, shell
 from app.views.damage_reports import report_here
 from app.views.shell import vendor
 from maps import assets, render
 from maps.layers import TILES_TYPE
 
-SKELETONS_MAX = 4
 YEAR = "private, max-age=31536000, immutable"
 # What a layer is coloured by: the attribute of its tiles, and the table of the catalogue that has the colours.
 COLOURED = {
@@ -36,6 +35,7 @@ COLOURED = {
 }
 HAZARDS = ("flood_depth", "flood_duration", "collapse_zone", "inland_flood", "storm_surge", "tsunami", "landslide")
 
+DRAWN_ROLES = frozenset({"tiles", "raster"})
 _NAME = re.compile("[0-9a-f]{64}")
 
 pages = Blueprint("map", __name__)
@@ -134,8 +134,8 @@ def tiles(sha256: str) -> Response:
 
 
 def in_use() -> list[Any]:
-    """The layers of this node that can be drawn: those with tiles."""
-    return [layer for layer in shell.node().layers.in_use() if "tiles" in layer.files]
+    """The layers of this node that can be drawn: those with tiles, be they lines and areas or pictures."""
+    return [layer for layer in shell.node().layers.in_use() if layer.files.keys() & DRAWN_ROLES]
 
 
 def version() -> str:
@@ -174,53 +174,48 @@ def _drawn() -> list[render.Drawn]:
 
 def _drawn_as(layer: Any) -> render.Drawn:
     by, table = COLOURED.get(layer.kind, ("", ""))
-    sha256, _ = layer.files["tiles"]
+    pictures = "tiles" not in layer.files
+    sha256, _ = layer.files["raster" if pictures else "tiles"]
     return render.Drawn(
         id=layer.id,
         kind=layer.kind,
         tiles=url_for("map.tiles", sha256=sha256),
         zooms=(int(layer.zooms[0]), int(layer.zooms[1])) if layer.zooms else (0, 14),
         box=layer.bbox,
+        pictures=pictures,
         on=layer.default_on or layer.kind in ("basemap", "boundary"),
         by=by,
         classes={item.code: (item.colour, item.hatch) for item in catalog.table(table)} if table else None,
     )
 
 
-class Skeletons:
-    """The skeletons that this process has rendered, newest last. One at a time is rendered, beside the loop."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, assets.Parts] = {}
-
-    def of(self, version: str, layers: list[render.Drawn]) -> assets.Parts:
-        known = self._known.get(version)
-        if known is not None:
-            return known
-        with self._lock:
-            if version not in self._known:
-                addresses = {
-                    name: vendor(name) for scripts, styles in assets.NEEDS.values() for name in scripts + styles
-                }
-                while len(self._known) >= SKELETONS_MAX:
-                    self._known.pop(next(iter(self._known)))
-                self._known[version] = in_native_thread(lambda: render.skeleton(layers, addresses.__getitem__))
-            return self._known[version]
+def _wanted() -> Wanted:
+    drawn = _drawn()
+    names = {name for scripts, styles in assets.NEEDS.values() for name in scripts + styles}
+    here = render.version_of(drawn, current_app.config["RELEASE"])
+    return Wanted(here, drawn, {name: vendor(name) for name in sorted(names)})
 
 
 def _part(version: str, part: str, mimetype: str) -> Response:
     """A page that was drawn before an import asks for a version that is no more: it is told to draw itself again."""
-    drawn = _drawn()
-    if version != render.version_of(drawn, current_app.config["RELEASE"]):
+    wanted = _wanted()
+    if version != wanted.version:
         abort(404)
-    parts = current_app.extensions["tomoshibi_skeletons"].of(version, drawn)
-    answer = Response(getattr(parts, part), mimetype=mimetype)
+    skeletons: Skeletons = current_app.extensions["tomoshibi_skeletons"]
+    answer = Response(getattr(skeletons.of(wanted), part), mimetype=mimetype)
     answer.headers["Cache-Control"] = YEAR
     return answer
 
 
 @pages.record_once
 def _remember(state: Any) -> None:
-    state.app.extensions["tomoshibi_skeletons"] = Skeletons()
-    state.app.jinja_env.globals["map_frame"] = frame
+    app = state.app
+
+    def wanted() -> Wanted:
+        with app.test_request_context():
+            return _wanted()
+
+    app.extensions["tomoshibi_skeletons"] = skeletons = Skeletons(app.extensions["tomoshibi"], wanted)
+    app.jinja_env.globals["map_frame"] = frame
+    if gevent_rules():
+        skeletons.keep_ready()

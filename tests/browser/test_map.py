@@ -32,7 +32,7 @@ COLOUR = """
   return [];
 }
 """
-SETTLED = "() => !document.querySelector('.leaflet-tile:not(.leaflet-tile-loaded)')"
+SETTLED = "() => document.querySelector('.map-ground')?.dataset.drawn === '1'"
 
 
 @pytest.fixture(scope="module")
@@ -318,3 +318,19 @@ def test_on_paper_the_map_is_light_with_its_legend_and_the_drill_and_without_its
     expect(page.locator(".map-print-drill")).to_have_text("訓練")
     expect(page.locator(".map-buttons")).to_be_hidden()
     page.screenshot(path=str(pictures / "map-print.png"))
+
+
+def test_the_sheet_has_the_size_that_was_chosen_and_the_page_is_put_back_afterwards(
+    visitors: Visitors, mapped: Cluster
+) -> None:
+    page = opened(visitors.at(mapped.hub, HQ), at(DEEP, 15))
+    before = page.locator(".map-stage").bounding_box()
+    rules = "document.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText)).join()"
+    page.evaluate(f"() => {{ window.print = () => {{ window.printed = {rules} }} }}")
+    page.locator(".map-more summary").click()
+    page.locator("select[data-map-paper]").select_option("a3")
+    page.get_by_role("button", name="この範囲を印刷").click()
+    page.wait_for_function("() => /size: a3/i.test(window.printed ?? '')")
+    page.wait_for_function("() => !document.documentElement.dataset.mapPaper")
+    assert page.evaluate(rules) == ""
+    assert page.locator(".map-stage").bounding_box() == before

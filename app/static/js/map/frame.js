@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{id: string, kind: string, tiles: string, zooms: [number, number], box: number[] | null, on: boolean, by: string,
- *   classes: Record<string, [string, string]> | null}} Layer
+ *   classes: Record<string, [string, string]> | null, pictures: boolean}} Layer
  * @typedef {{map: any, reports: any, closures: any, patrols: any, shelters: any, layers: Layer[], home: number[] | null,
  *   japan: number[], clusterIcon?: (cluster: any) => any}} Skeleton
  * @typedef {{root: HTMLElement, mode: string, words: any, here: string, skeleton: Skeleton, map: any, L: any,
@@ -72,3 +72,6 @@ function addScript(address) {
 export function bounds(L, [west, south, east, north]) {
   return L.latLngBounds([south, west], [north, east]);
 }
+
+/** When nothing else is to be done; where a browser cannot tell (Safari), at the next turn. @returns {Promise<void>} */
+export const idle = () => new Promise((done) => (window.requestIdleCallback ?? window.setTimeout)(() => done()));

@@ -1,8 +1,8 @@
 // @ts-check
 // The palette of the map and its hatches: one rule for tiles, legend and print, so that colour never speaks alone.
 
-const SIDE = 16; // divides a tile's 256 px, so that no hatch breaks at the edge of a tile
-const SHARP = 2;
+const SIDE = 16; // divides the 512 px of a tile, so that no hatch breaks at the edge of a tile
+const SHARP = 2; // drawn twice as large: at its own size a diagonal of 1 px is a staircase
 const ROLES = ["ground", "water", "water-edge", "road", "road-edge", "lane", "rail", "building", "boundary", "word", "halo", "outside"];
 
 /**
@@ -39,31 +39,40 @@ function mix(colour, towards, share) {
   return `rgb(${channels(colour).map((one) => Math.round(one + (towards - one) * share)).join(" ")})`;
 }
 
-/** How a class of a hazard is filled. @param {Look} look @param {[string, string]} style colour, hatch */
+/**
+ * How a class of a hazard is filled: colour and hatch in one pattern, for two fills of an area cost twice as much.
+ * @param {Look} look @param {[string, string]} style colour, hatch
+ */
 export function fillOf(look, [colour, hatch]) {
   const bare = hatch === "slash" || hatch === "backslash";
   const fill = look.opacity * (look.night ? 0.22 : 1) * (bare ? 0.12 : 1);
   const line = bare ? mix(colour, 255, look.night ? 0.35 : 0) : look.night ? mix(colour, 255, 0.15) : mix(colour, 0, 0.36);
-  return { colour, fill, hatch: patternOf(hatch, line), strength: Math.min(1, look.opacity * (look.night ? 0.7 : 0.85)) };
+  return patternOf(hatch, line, Math.min(1, look.opacity * (look.night ? 0.7 : 0.85)), colour, fill);
 }
 
 /** @type {Map<string, CanvasPattern | null>} */
 const patterns = new Map();
 
-/** @param {string} hatch @param {string} colour */
-export function patternOf(hatch, colour) {
-  const key = `${hatch} ${colour}`;
-  if (!patterns.has(key)) patterns.set(key, drawPattern(hatch, colour));
+/** Lines or dots, and a colour under them. @param {string} hatch @param {string} line @param {number} strength @param {string} [under] @param {number} [fill] */
+export function patternOf(hatch, line, strength, under = "", fill = 1) {
+  const key = `${hatch} ${line} ${strength} ${under} ${fill}`;
+  if (!patterns.has(key)) patterns.set(key, drawPattern(hatch, line, strength, under, fill));
   return patterns.get(key) ?? null;
 }
 
-/** @param {string} hatch @param {string} colour */
-function drawPattern(hatch, colour) {
+/** @param {string} hatch @param {string} line @param {number} strength @param {string} under @param {number} fill */
+function drawPattern(hatch, line, strength, under, fill) {
   const canvas = Object.assign(document.createElement("canvas"), { width: SIDE * SHARP, height: SIDE * SHARP });
   const ctx = canvas.getContext("2d");
   if (!ctx) return null;
   ctx.scale(SHARP, SHARP);
-  ctx.strokeStyle = ctx.fillStyle = colour;
+  if (under) {
+    ctx.globalAlpha = fill;
+    ctx.fillStyle = under;
+    ctx.fillRect(0, 0, SIDE, SIDE);
+  }
+  ctx.globalAlpha = strength;
+  ctx.strokeStyle = ctx.fillStyle = line;
   DRAW[hatch]?.(ctx);
   const pattern = ctx.createPattern(canvas, "repeat");
   pattern?.setTransform(new DOMMatrix().scale(1 / SHARP));
@@ -101,15 +110,9 @@ function diagonals(ctx, gap, width, way) {
   ctx.stroke();
 }
 
-/** Fill the path that has been begun. @param {CanvasRenderingContext2D} ctx @param {ReturnType<typeof fillOf>} style */
+/** Fill the path that has been begun. @param {CanvasRenderingContext2D} ctx @param {CanvasPattern | null} style */
 export function fillPath(ctx, style) {
-  ctx.globalAlpha = style.fill;
-  ctx.fillStyle = style.colour;
+  if (!style) return;
+  ctx.fillStyle = style;
   ctx.fill();
-  if (style.hatch) {
-    ctx.globalAlpha = style.strength;
-    ctx.fillStyle = style.hatch;
-    ctx.fill();
-  }
-  ctx.globalAlpha = 1;
 }

@@ -1,17 +1,19 @@
 // @ts-check
-// Which layers are shown and how strongly: the tiles, the hatched ground that nobody has data of, the legend, the credits.
-import { bounds } from "./frame.js";
+// Which layers are shown and how strongly, the legend that is filled by the same rule, the credits.
+import { makeGround } from "./ground.js";
 import { fillOf, fillPath, lookOf, patternOf } from "./hatch.js";
+import { markOutside } from "./outside.js";
 import { labelRules, paintRules } from "./paint.js";
+import { makePictures } from "./pictures.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 
-const OPACITY = 70, SIDE = 256;
+const OPACITY = 70;
 const MARKS = ["reports", "shelters", "closures", "patrols"];
 
 /** @param {Frame} frame */
 export function showLayers(frame) {
-  const { root, skeleton, map, L, keep } = frame;
+  const { root, skeleton, map, keep } = frame;
   const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("input[data-map-layer]"));
   const strengths = /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("input[name=map-opacity]"));
   const chosen = keep.get("layers", {});
@@ -21,26 +23,17 @@ export function showLayers(frame) {
   /** A layer without a box of its own is the ground, and always shown. @param {string} id */
   const shown = (id) => [...boxes].find((box) => box.dataset.mapLayer === id)?.checked ?? true;
 
-  outsideLayer(frame).addTo(map);
-  // @ts-ignore: a classic script of the vendor folder
-  const tiles = window.protomapsL.leafletLayer({
-    sources: Object.fromEntries(skeleton.layers.map((layer) => [layer.id, { url: new URL(layer.tiles, location.href).href, maxDataZoom: layer.zooms[1], levelDiff: 1 }])),
-    paintRules: [], labelRules: [], attribution: "", tileDelay: 0, zIndex: 2, updateWhenIdle: false, updateWhenZooming: false, keepBuffer: 1,
-  });
-  const views = tiles.views;
+  markOutside(frame);
+  const ground = makeGround(frame);
+  const pictures = makePictures(frame);
 
   /** @param {boolean} printing paper is white, whatever the screen is */
   function repaint(printing = false) {
     root.classList.toggle("map-on-paper", printing);
     const look = lookOf(root, opacity / 100);
     const layers = skeleton.layers.filter((layer) => shown(layer.id));
-    tiles.views = new Map([...views].filter(([id]) => shown(id)));
-    tiles.paintRules = paintRules(layers, look);
-    tiles.labelRules = labelRules(layers, look);
-    tiles.labelers.labelRules = tiles.labelRules;
-    tiles.clearLayout();
-    if (map.hasLayer(tiles)) tiles.rerenderTiles();
-    else tiles.addTo(map);
+    ground.restyle({ rules: paintRules(layers, look), labels: labelRules(layers, look), shown });
+    pictures.restyle({ look, shown });
     drawLegend(root, skeleton.layers, look);
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-map-part]"))) {
       part.hidden = !(part.dataset.mapPart ?? "").split(" ").some(shown);
@@ -69,31 +62,7 @@ export function showLayers(frame) {
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => repaint());
   if (frame.mode === "place") for (const name of MARKS) map.removeLayer(skeleton[name]);
   repaint();
-  return { repaint, tiles };
-}
-
-/** Ground of which this node has no data is hatched and says so, never grey. @param {Frame} frame */
-function outsideLayer({ root, skeleton, L }) {
-  const known = skeleton.layers.filter((layer) => layer.box).map((layer) => bounds(L, /** @type {number[]} */ (layer.box)));
-  const words = root.querySelector("[data-map-swatch=outside]")?.parentElement?.textContent?.trim() ?? "";
-  const Outside = L.GridLayer.extend({
-    /** @param {{x: number, y: number, z: number}} coords */
-    createTile(coords) {
-      const tile = document.createElement("div"), origin = L.point(coords.x, coords.y).multiplyBy(SIDE);
-      const edges = known.map((box) => [box.getNorthWest(), box.getSouthEast()].map((at) => this._map.project(at, coords.z).subtract(origin)));
-      if (edges.some(([from, to]) => from.x <= 0 && from.y <= 0 && to.x >= SIDE && to.y >= SIDE)) return tile;
-      tile.className = "map-outside";
-      tile.append(Object.assign(document.createElement("span"), { textContent: words }));
-      for (const [from, to] of edges) {
-        if (to.x <= 0 || to.y <= 0 || from.x >= SIDE || from.y >= SIDE) continue;
-        const inside = document.createElement("i"), [left, top] = [Math.max(from.x, 0), Math.max(from.y, 0)];
-        Object.assign(inside.style, { left: `${left}px`, top: `${top}px`, width: `${Math.min(to.x, SIDE) - left}px`, height: `${Math.min(to.y, SIDE) - top}px` });
-        tile.append(inside);
-      }
-      return tile;
-    },
-  });
-  return new Outside({ zIndex: 1, updateWhenZooming: false });
+  return { repaint, drawn: () => Promise.all([ground.drawn(), pictures.drawn()]) };
 }
 
 /** The swatches are filled by the rule that fills the tiles. @param {HTMLElement} root @param {any[]} layers @param {any} look */
@@ -111,6 +80,6 @@ function drawLegend(root, layers, look) {
     ctx.rect(0, 0, 34, 22);
     const style = layers.find((layer) => layer.kind === kind)?.classes?.[code];
     if (style) fillPath(ctx, fillOf({ ...look, opacity: Math.max(look.opacity, 0.4) }, style));
-    else if (kind === "outside") fillPath(ctx, { colour: look.ground, fill: 1, hatch: patternOf("outside", look.outside), strength: 1 });
+    else if (kind === "outside") fillPath(ctx, patternOf("outside", look.outside, 1));
   }
 }

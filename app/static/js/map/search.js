@@ -16,7 +16,7 @@ export function watchSearch({ root, map, here }, found) {
     input.setAttribute("aria-invalid", String(!at));
     if (!at) return;
     /** @type {HTMLDetailsElement | null} */ (form.closest("details"))?.removeAttribute("open");
-    map.setView([at[1], at[0]], Math.max(map.getZoom(), 16));
+    map.setView([at[1], at[0]], Math.max(map.getZoom(), 16), { animate: false });
     found(at, text);
   });
 }

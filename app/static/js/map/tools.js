@@ -64,7 +64,7 @@ function locate({ root, map, L }) {
     here.clearLayers();
     here.addLayer(L.circle(at, { radius: coords.accuracy, className: "map-accuracy", interactive: false }));
     here.addLayer(L.circleMarker(at, { radius: 8, className: "map-me", interactive: false }));
-    map.setView(at, Math.max(map.getZoom(), 15));
+    map.setView(at, Math.max(map.getZoom(), 15), { animate: false });
     said.hidden = true;
   }, () => {
     said.textContent = said.dataset.noPlace ?? "";
