@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from app.records import CITY
 from app.store import meta
 from maps import assets, render
 from sync.errors import StoreFailed, StoreFull, WriterBusy
+
+log = logging.getLogger(__name__)
 
 KEPT = "map_skeleton"
 KNOWN_MAX = 4
@@ -76,9 +79,10 @@ class Skeletons:
         timer.start()
 
     def _ahead(self) -> None:
-        # Whoever opens the map composes for himself, and is told what was wrong; the node may also be closing.
-        with contextlib.suppress(Exception):
+        try:
             self.of(self._wanted())
+        except Exception:  # the edge of a timer's thread: whoever opens the map composes anew, and is told what is wrong
+            log.info("the map's skeleton was not composed ahead", exc_info=True)
 
     def _remembered(self, version: str) -> assets.Parts | None:
         text = meta.read_text(self._node.reader(), KEPT)
