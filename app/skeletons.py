@@ -81,7 +81,7 @@ class Skeletons:
     def _ahead(self) -> None:
         try:
             self.of(self._wanted())
-        except Exception:  # the edge of a timer's thread: whoever opens the map composes anew, and is told what is wrong
+        except Exception:  # the edge of a timer: whoever opens the map composes anew, and is told
             log.info("the map's skeleton was not composed ahead", exc_info=True)
 
     def _remembered(self, version: str) -> assets.Parts | None:
