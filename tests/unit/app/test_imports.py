@@ -21,6 +21,7 @@ from app.errors import AppError, CommandFailed
 from app.imports import run, shelters, take, work
 from app.node import Node
 from app.queries import row
+from app.queries import shelters as shelter_lines
 from app.queries.row import Where
 from app.records import CITY
 from app.records.shelters import NOUN
@@ -286,3 +287,18 @@ def test_what_an_ended_import_left_is_swept_and_what_a_running_one_has_stays(
     with pytest.raises(AppError), run.made("hazard", tmp_path / "none.geojson", {}):
         pytest.fail("there is no such file")
     assert (left.exists(), mine.exists(), other.exists()) == (False, True, True)
+
+
+@pytest.mark.parametrize("lists", [("emergency", "evacuation"), ("evacuation", "emergency")])
+def test_the_two_real_lists_of_toda_are_its_34_shelters_and_5_places_outdoors(
+    hub: Node, tmp_path: Path, lists: tuple[str, str]
+) -> None:
+    for name in lists:
+        path = shared_data("shelters", "gsi_json", name, "112241_toda.json")
+        (tmp_path / name).mkdir()
+        found = imported("shelters", path, tmp_path / name)
+        take.take(hub, [], Path(found["shelters"]))
+    lines = shelter_lines.listed(hub.reader(), str(uuid7()))
+    outdoors = [line for line in lines if line.shelter["designations"] == ["emergency"]]
+    assert (len(lines), len(outdoors), sum(len(line.sites) for line in lines)) == (39, 5, 52)
+    assert sum(1 for line in lines if line.shelter["usable_floors"]) == 31
