@@ -1,4 +1,4 @@
-"""`make deep` tries thousands of examples of each property, and new ones each time: the same tests, in a process apart."""
+"""`make deep` tries thousands of examples of each property, new ones each time: the same tests, in a process apart."""
 
 from __future__ import annotations
 
