@@ -6,11 +6,13 @@ import hashlib
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync import limits, protocol
-from sync.arrival import Refused
+from sync.arrival import Applied, Refused
 from sync.log_reader import LogReader
+from sync.operation import Change, encode_body
 from sync.protocol import Run
 from tests.unit.sync.nodes import REAL, Author, check_whole, copy_of, ident, make_replica, receive
 
@@ -88,3 +90,24 @@ def test_a_long_tail_that_does_not_count_is_told_from_signature_to_signature() -
     hand_over(node, other)
     assert check_whole(other) == check_whole(node)
     assert two.stream() == one.stream() and (two.stream()[16:-1], two.last()) == (REAL, 950)
+
+
+@pytest.mark.parametrize("newer", [True, False], ids=["a newer body", "a report"])
+def test_a_tail_that_begins_without_its_certificate_is_refused_and_stops_nothing(newer: bool) -> None:
+    # It once was kept: the stream stood there without a certificate, and each later segment of it failed its whole job.
+    honest = Author("one")
+    honest.write("reports", ident("a"), {"text": "x"})
+    hostile = (Author("one", bodies={honest.stream(): [first_body(number, newer)]}) for number in itertools.count())
+    winning = next(made for made in hostile if digest(made, 0) < digest(honest, 0))
+    replica = make_replica("reader")
+    receive(replica, honest.segment(last=1))
+    (refused,) = receive(replica, winning.segment())
+    assert isinstance(refused, Refused) and refused.code == "bad_certificate"
+    assert [type(outcome) for outcome in receive(replica, honest.segment())] == [Applied]
+    check_whole(replica)
+
+
+def first_body(number: int, newer: bool) -> bytes:
+    if newer:
+        return bytes(msgspec.msgpack.encode([2, number]))
+    return encode_body(1, 5, None, Change("reports", ident("a"), REAL, {"text": f"{number}"}), (), ())
