@@ -17,7 +17,7 @@ from tests.unit.sync.mutations import altered, damaged, unpack, written
 from tests.unit.sync.nodes import REAL, ident
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = os.environ.get("FUZZ_SECONDS", "25")  # of each target
+SECONDS = os.environ.get("FUZZ_SECONDS", "15")  # of each target
 NO_ATHERIS = "atheris is not installed: it has wheels for Linux on x86-64 only"
 
 # Inputs that once ended otherwise than they should, or that another parser of this kind fell over.

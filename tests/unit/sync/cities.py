@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import sqlcipher3
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -18,22 +17,18 @@ from sync.operation import ENTRY, REMOVE, SET, Change, Version
 from sync.oplog import Segment
 from sync.replica import Replica
 from tests.unit.sync.nodes import (
-    KINDS,
     NOW,
     REAL,
     Time,
     check_whole,
     ident,
     make_replica,
-    quarantined,
     receive,
-    recomputed,
     shown,
 )
 from tests.unit.sync.plain_model import REGISTERS, REMOVED, Model, Page, Write
+from tests.unit.sync.side_by_side import RECORDS, REPORTS, check_same
 
-REPORTS = KINDS.by_name["reports"]
-RECORDS = [ident(f"record {number}") for number in range(2)]
 HOUR, TEN_YEARS = 3_600_000, 10 * 365 * 24 * 3_600_000
 
 nodes = st.integers(0, 4)
@@ -248,7 +243,7 @@ class Cities(RuleBasedStateMachine):
     @invariant()
     def both_show_the_same(self) -> None:
         for number in sorted(self.touched):
-            self._check(number)
+            check_same(self.model, self._at(number).replica)
         self.touched.clear()
 
     def teardown(self) -> None:
@@ -262,43 +257,6 @@ class Cities(RuleBasedStateMachine):
         for node in self.nodes:
             node.replica.connection.close()
         assert all(page == pages[0] for page in pages)
-
-    def _check(self, number: int) -> None:
-        replica, held = self._at(number).replica, self._held(number)
-        for record in RECORDS:
-            page, row = self.model.page(held, record), replica.projection.load(REPORTS, REAL, record)
-            assert (page is None) == (row is None)
-            if page is not None and row is not None:
-                state = merge.unpack(REPORTS, row.state, row.values)
-                assert msgspec.msgpack.encode(dict(sorted(row.values.items()))) == msgspec.msgpack.encode(
-                    dict(sorted(page.values.items()))
-                )
-                for name in REGISTERS:
-                    assert self._heads(state, name) == dict(page.heads[name])
-                assert {self._number((o, s)) for o, s in merge.live(state)} == page.live
-                assert (row.hidden, row.conflicts) == (page.hidden, len(page.conflicts))
-                assert (row.created_hlc, row.origin, row.seq) == page.first.stamp
-                assert row.author == page.first.author
-        for kind in ("messages", "counts"):
-            rows = [(row.order_key, row.origin, row.seq, record) for _, record, row in self._rows(replica, kind)]
-            listed = self.model.ledger(held, kind)
-            assert [item[3] for item in sorted(rows)] == [write.record for write in listed]
-            assert sum(row.values["people"] for _, _, row in self._rows(replica, "counts")) == sum(
-                write.fields["people"] for write in self.model.ledger(held, "counts")
-            )
-        lost = {write.place for write in held} - {write.place for write in self.model.counting(held)}
-        assert quarantined(replica) == dict.fromkeys(lost, "revoked")
-        assert replica.public_digest() == recomputed(replica)
-
-    @staticmethod
-    def _rows(replica: Replica, kind: str) -> list[Any]:
-        return list(replica.projection.rows(KINDS.by_name[kind]))
-
-    def _heads(self, state: merge.State, name: str) -> dict[int, Any]:
-        return {self._number((head[1], head[2])): head[3] for head in state.heads.get(name, ())}
-
-    def _number(self, version: Version) -> int:
-        return self.model.numbers[version[0] + REAL + b"w", version[1]]
 
     # -- small -----------------------------------------------------------------------------------
 

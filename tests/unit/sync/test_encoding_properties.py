@@ -65,7 +65,7 @@ def is_allowed(value: Any, depth: int = 2) -> bool:
     return all(is_allowed(item, depth + 1) for item in value)
 
 
-@examples(80, 4_000)
+@examples(80, 2_000)
 @given(
     fields=st.dictionaries(texts, values, max_size=4),
     seq=st.integers(1, limits.INT64_MAX),
@@ -86,7 +86,7 @@ def test_an_operation_is_read_as_it_was_written_and_its_bytes_are_the_only_ones(
     assert encode_body(seq, theirs.hlc, theirs.author, again, theirs.replaces, theirs.after) == body
 
 
-@examples(150, 6_000)
+@examples(150, 3_000)
 @given(value=wild)
 def test_a_value_is_written_exactly_where_the_limits_allow_it(value: Any) -> None:
     try:
@@ -100,7 +100,7 @@ def test_a_value_is_written_exactly_where_the_limits_allow_it(value: Any) -> Non
     assert isinstance(found, Operation) and pack(found.fields["x"]) == pack(value)
 
 
-@examples(150, 6_000)
+@examples(150, 3_000)
 @given(items=st.lists(wild | versions.map(list), min_size=10, max_size=10), whole=st.sets(st.integers(0, 9)))
 def test_items_that_are_no_operation_are_refused_with_one_error(items: list[Any], whole: set[int]) -> None:
     good = [1, 1, 5, None, "reports", ident("a"), 1, {"text": "x"}, [], []]
@@ -116,7 +116,7 @@ def test_items_that_are_no_operation_are_refused_with_one_error(items: list[Any]
     assert isinstance(found, NewerBody) or (isinstance(found, Operation) and is_allowed(found.fields, 1))
 
 
-@examples(100, 4_000)
+@examples(100, 2_000)
 @given(body=st.binary(max_size=80), seq=st.integers(1, 3))
 def test_any_bytes_are_an_operation_or_refused(body: bytes, seq: int) -> None:
     try:
@@ -128,7 +128,7 @@ def test_any_bytes_are_an_operation_or_refused(body: bytes, seq: int) -> None:
 # -- frames ------------------------------------------------------------------------------------------
 
 
-@examples(100, 5_000)
+@examples(100, 2_500)
 @given(frame=frames)
 def test_a_frame_is_read_as_it_was_written_and_written_again_the_same(frame: Frame) -> None:
     data = protocol.encode(frame)
@@ -136,7 +136,7 @@ def test_a_frame_is_read_as_it_was_written_and_written_again_the_same(frame: Fra
     assert protocol.encode(protocol.decode(data)) == data
 
 
-@examples(150, 6_000)
+@examples(150, 3_000)
 @given(data=st.data(), type_=st.integers(-1, 13))
 def test_any_items_are_a_frame_or_refused_and_a_frame_is_stable(data: st.DataObject, type_: int) -> None:
     item = (
@@ -178,7 +178,7 @@ def test_a_certificate_is_read_as_it_was_written(
     assert (read, read.encode()) == (made, made.encode())
 
 
-@examples(100, 4_000)
+@examples(100, 2_000)
 @given(data=st.data())
 def test_a_damaged_certificate_is_refused_or_no_longer_signed(data: st.DataObject) -> None:
     good = certificate("device", issuer=certificate("hub", ["enrol"]), signer=SigningKey(seed("hub")))

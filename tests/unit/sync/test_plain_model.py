@@ -15,7 +15,7 @@ from tests.unit.sync.test_planted import PLANTED, own_drop_forgets_its_addition
 FINDABLE = [plant for plant in PLANTED if plant is not own_drop_forgets_its_addition]  # no page lets people do that
 
 TestCities = Cities.TestCase
-TestCities.settings = examples(40, 1_000, steps=60)
+TestCities.settings = examples(40, 600, steps=60)
 
 
 @pytest.mark.deep

@@ -60,7 +60,7 @@ def honest() -> set[Any]:
     return bodies(party("hub").replica) | bodies(party("tablet").replica)
 
 
-@examples(200, 15_000)
+@examples(120, 4_000)
 @given(name=roles, place=st.integers(0, 20), dice=dices, drawn=st.lists(any_frame, min_size=1, max_size=8))
 def test_no_frame_makes_a_session_fail_or_keep_what_nobody_signed(
     honest: set[Any], name: str, place: int, dice: random.Random, drawn: list[protocol.Frame]
@@ -117,7 +117,7 @@ def test_a_node_that_was_attacked_is_whole_and_takes_the_honest_log_on_its_next_
     victim.replica.connection.close()
 
 
-@examples(40, 2_000)
+@examples(30, 1_000)
 @given(name=roles, dice=dices)
 def test_before_its_proof_a_stranger_gets_no_operation_and_moves_nothing(name: str, dice: random.Random) -> None:
     victim = at_phase(name, dice.randrange(2))  # before the other's proof
