@@ -194,6 +194,13 @@ class Projector:
             return seq < operation.seq
         return self._is_here(origin + operation.scope + operation.lane, seq)
 
+    def _is_held(self, operation: Operation, name: Version) -> bool:
+        """Whether a version that ``operation`` names is in the log. Of one's own chain only the tail that counts is."""
+        place, seq = operation.scope + operation.lane, name[1]
+        if name[0] == operation.origin:
+            return seq <= self.streams[operation.origin + place].last
+        return self._is_here(name[0] + place, seq)
+
     def _is_here(self, stream: bytes, seq: int) -> bool:
         """Whether the log holds a number of a stream, in the tail that counts or in one that lost."""
         other = self.streams.get(stream)
@@ -210,7 +217,7 @@ class Projector:
         working.dirty = True
         for stream, operation in counting:
             for name in merge.names(kind, operation):
-                if not self._is_here(name[0] + operation.scope + operation.lane, name[1]):
+                if not self._is_held(operation, name):
                     self.awaited.add(stream.id, name, key)
         operations = [operation for _, operation in counting]
         if kind.entry:

@@ -111,3 +111,16 @@ def first_body(number: int, newer: bool) -> bytes:
     if newer:
         return bytes(msgspec.msgpack.encode([2, number]))
     return encode_body(1, 5, None, Change("reports", ident("a"), REAL, {"text": f"{number}"}), (), ())
+
+
+def test_a_number_to_come_that_a_lost_tail_bears_still_rebuilds_the_record_that_names_it() -> None:
+    # It once did not: after a fork the name was taken for the lost tail's, and the version it replaces was shown.
+    author = Author("one")
+    author.write("reports", ident("0"), {"text": "first"})
+    author.write("reports", ident("0"), {"text": "names what is to come"}, replaces=[(author.origin, 4)])
+    replica = make_replica("reader")
+    receive(replica, author.segment())
+    receive(replica, tail_of(author, 2, 2, wins=False).segment())
+    author.write("reports", ident("0"), {"text": "to come"})
+    receive(replica, author.segment())
+    check_whole(replica)
