@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.clock import hlc_of
 from sync.log_reader import LogReader
+from sync.operation import REMOVE, SET, Version
 from sync.oplog import Segment
 from sync.replica import Replica
 from tests.unit.sync.examples import examples
-from tests.unit.sync.nodes import Author, check_whole, copy_of, everything, ident, make_replica, receive, shown
+from tests.unit.sync.nodes import NOW, Author, check_whole, copy_of, everything, ident, make_replica, receive, shown
 from tests.unit.sync.worlds import World
 
 seeds = st.integers(0, 1 << 32)
@@ -88,16 +91,26 @@ def test_what_is_taken_again_changes_nothing(seed: int, operations: int) -> None
 
 
 def copies(seed: int) -> list[Author]:
-    """Two or three copies of one device, some of them copies of a copy."""
+    """Two or three copies of one device, some of them copies of a copy, and another who names what they wrote."""
     dice = random.Random(seed)
-    found = [Author("device")]
-    for number in range(dice.randrange(3, 14)):
-        author = dice.choice(found)
-        text, replaced = f"{number}", [(author.origin, 1 + dice.randrange(author.last() or 1))]
-        author.write("reports", ident(f"record {dice.randrange(2)}"), {"text": text}, replaces=replaced)
-        if len(found) < 3 and dice.random() < 0.25:
+    found, other = [Author("device")], Author("other")
+    written: dict[bytes, list[Version]] = {ident("a"): [], ident("b"): []}
+    for number in range(dice.randrange(3, 16)):
+        author, record = dice.choice([*found, other]), dice.choice(sorted(written))
+        names = dice.sample(written[record], min(len(written[record]), dice.randrange(3)))
+        names += [(author.origin, author.last() + dice.randrange(2, 4))] * (dice.random() < 0.2)  # its own, to come
+        fields: dict[str, Any] = {"text": f"{number}", "tags": {"add": ["x"]}}
+        if names and dice.random() < 0.3:
+            fields = {"tags": {"drop": [[*names[0], "x"]]}}
+        removes = dice.random() < 0.15
+        version = author.write(
+            "reports", record, {} if removes else fields, replaces=names, type=REMOVE if removes else SET,
+            hlc=hlc_of(NOW + dice.randrange(9)),
+        )  # fmt: skip
+        written[record].append(version)
+        if author is not other and len(found) < 3 and dice.random() < 0.25:
             found.append(copy_of(author))
-    return found
+    return [author for author in (*found, other) if author.last()]
 
 
 def told(replica: Replica, others: Sequence[Replica]) -> bool:
