@@ -11,10 +11,11 @@ import pytest
 
 from sync import limits, protocol
 from sync.arrival import Applied, Refused
+from sync.clock import hlc_of
 from sync.log_reader import LogReader
-from sync.operation import Change, encode_body
+from sync.operation import ENTRY, Change, encode_body
 from sync.protocol import Run
-from tests.unit.sync.nodes import REAL, Author, check_whole, copy_of, ident, make_replica, receive
+from tests.unit.sync.nodes import NOW, REAL, Author, check_whole, copy_of, ident, make_replica, receive
 
 
 def long(count: int) -> Author:
@@ -124,3 +125,25 @@ def test_a_number_to_come_that_a_lost_tail_bears_still_rebuilds_the_record_that_
     author.write("reports", ident("0"), {"text": "to come"})
     receive(replica, author.segment())
     check_whole(replica)
+
+
+@pytest.mark.parametrize("kind", ["reports", "counts"])
+def test_what_names_a_number_to_come_is_not_content_with_that_of_a_lost_tail(kind: str) -> None:
+    # It once was: an element that somebody had dropped, or an entry above its answer, was shown after the fork.
+    author, other = Author("one"), Author("other")
+    for number in range(2):
+        author.write("reports", ident("0"), {"text": f"{number}"})
+    lost = tail_of(author, 2, 2, wins=False).segment()
+    before = author.segment()
+    if kind == "reports":
+        author.write("reports", ident("1"), {"tags": {"add": ["x"]}})
+        other.write("reports", ident("1"), {"tags": {"drop": [[author.origin, 4, "x"]]}})
+    else:
+        author.write("counts", ident("1"), {"people": 1}, type=ENTRY, hlc=hlc_of(NOW + 9))
+        other.write("counts", ident("2"), {"people": 2}, type=ENTRY, after=[(author.origin, 4)])
+    early, late = make_replica("early"), make_replica("late")
+    for segment in (before, lost, author.segment(), other.segment()):
+        receive(early, segment)
+    for segment in (before, lost, other.segment(), author.segment()):
+        receive(late, segment)
+    assert check_whole(early) == check_whole(late)
