@@ -208,7 +208,7 @@ def _is_signed(stream: Stream, segment: Segment, parent: bytes) -> bool:
 def _keep_branch(replica: Replica, stream: Stream, segment: Segment, parent: bytes) -> Outcome:
     """Keep the other tail of a fork beside ours (it is proved to follow ``parent``); the smaller hash counts."""
     operations = [decode_body(body, stream.id, segment.first + n) for n, body in enumerate(segment.bodies)]
-    _holder(replica, stream.id, stream, operations)
+    _holder(replica, stream.id, stream if segment.first > 1 else None, operations)  # a tail from 1 has one of its own
     new = forks.keep(replica, stream, segment, parent)
     if new:
         if segment.stream[:16] == replica.origin:

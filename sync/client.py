@@ -108,7 +108,7 @@ class Client:
         links.append(link)
         link.open()
         ended.wait()
-        opened = link.session.phase == "open" or link.session.held != {}
+        opened = link.session.was_open
         self.last_error = ": ".join(link.ended) if link.ended else None
         link.down()
         self._close(socket)

@@ -39,8 +39,8 @@ class Field:
 
 
 def normal(spec: Field, value: Any) -> Any:
-    """The one form of a value, so that a row gives back what was hashed: a whole number in `real` is a float."""
-    return float(value) if spec.shape == "real" and type(value) is int else value
+    """The one form of a value, so that a row gives back what was hashed: in `real` a float, and no minus nought."""
+    return float(value) + 0.0 if spec.shape == "real" and type(value) in (int, float) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Projector:
         kind = self.kinds.get(operation.kind)
         if kind is None or operation.key in self._recompute:
             return  # a certificate; or the whole record is built from the log at the end
+        operation = forks.without_doubtful_names(operation, self.quarantine.forked)
         for name in merge.names(kind, operation):
             if not self._is_folded(operation, name):
                 self.awaited.add(stream.id, name, operation.key)
@@ -87,7 +88,7 @@ class Projector:
         else:
             working = self.open(kind, operation.key)
             assert working.state is not None
-            merge.apply(kind, working.state, forks.without_doubtful_names(operation, self.quarantine.forked))
+            merge.apply(kind, working.state, operation)
             working.dirty = True
 
     def recompute(self, key: RecordKey) -> None:
@@ -189,15 +190,12 @@ class Projector:
 
     def _is_folded(self, operation: Operation, name: Version) -> bool:
         """Whether a version that ``operation`` names is *folded* here already; being in the log is not enough."""
-        origin, seq = name
-        if origin == operation.origin:
-            return seq < operation.seq
-        return self._is_here(origin + operation.scope + operation.lane, seq)
+        return name[1] < operation.seq if name[0] == operation.origin else self._is_held(operation, name)
 
-    def _is_here(self, stream: bytes, seq: int) -> bool:
-        """Whether the log holds a number of a stream, in the tail that counts or in one that lost."""
-        other = self.streams.get(stream)
-        return (other is not None and other.last >= seq) or seq in self.quarantine.forked.get(stream, ())
+    def _is_held(self, operation: Operation, name: Version) -> bool:
+        """Whether the log holds a version that ``operation`` names. One that only a lost tail bears may still come."""
+        other = self.streams.get(name[0] + operation.scope + operation.lane)
+        return other is not None and other.last >= name[1]
 
     def _rebuild(self, key: RecordKey) -> None:
         """Build a record from all its operations in the log, and judge each of them anew."""
@@ -210,14 +208,13 @@ class Projector:
         working.dirty = True
         for stream, operation in counting:
             for name in merge.names(kind, operation):
-                if not self._is_here(name[0] + operation.scope + operation.lane, name[1]):
+                if not self._is_held(operation, name):
                     self.awaited.add(stream.id, name, key)
         operations = [operation for _, operation in counting]
         if kind.entry:
             entries.choose(self, kind, key, operations)
         else:
-            forked = self.quarantine.forked
-            working.state = merge.build(kind, [forks.without_doubtful_names(op, forked) for op in operations])
+            working.state = merge.build(kind, operations)
 
     def _counting(self, key: RecordKey) -> list[tuple[Stream, Operation]]:
         """The operations of a record that count, each judged anew; the others are put into the quarantine."""
@@ -231,7 +228,7 @@ class Projector:
             self.quarantine.release(stream, seq)
             reason = self._verdict(stream, operation)
             if reason is None:
-                counting.append((stream, operation))
+                counting.append((stream, forks.without_doubtful_names(operation, self.quarantine.forked)))
             else:
                 self.quarantine.put(stream, operation, reason)
         return counting

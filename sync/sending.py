@@ -47,12 +47,19 @@ class Sending:
 
     def skip(self, stream: bytes, seq: int) -> None:
         """The peer has sent us this itself."""
-        self._sent[stream] = max(seq, self._sent.get(stream, 0))
+        if stream in self._sent or len(self._sent) < limits.VECTOR_STREAMS_MAX:
+            self._sent[stream] = max(seq, self._sent.get(stream, 0))
 
     def rewind(self, stream: bytes, first: int) -> None:
-        """Send a stream again from ``first`` on."""
-        self._sent[stream] = min(self._sent.get(stream, 0), first - 1)
-        self._cursors.clear()
+        """Send a stream again from ``first`` on. Where nothing of it was sent there is nothing to remember."""
+        if stream in self._sent:
+            self._sent[stream] = min(self._sent[stream], first - 1)
+            self._cursors.clear()
+
+    def was_refused(self, stream: bytes) -> None:
+        """The peer does not take this stream from us."""
+        if len(self.refused) < limits.VECTOR_STREAMS_MAX:
+            self.refused.add(stream)
 
     def tell(self, tails: list[Segment]) -> None:
         """Send the tails that do not count, before all else."""

@@ -47,7 +47,7 @@ class Session:
     caller: bool
     phase: Phase = "hello"
     peer: Certificate | None = None
-    held: Vector = field(default_factory=dict)  # what the peer is known to hold
+    was_open: bool = False
     sending: Sending = field(init=False)
     fetching: Fetching | None = None  # from the open link on, where both sides know files
     _opened_ms: int | None = None
@@ -97,16 +97,16 @@ class Session:
         if number:
             self._delivering -= 1
         receipts: dict[bytes, tuple[int, bytes]] = {}  # of each stream the last
+        wanted: list[tuple[bytes, int]] = []
         actions: list[Action] = []
         for outcome in outcomes:
             if isinstance(outcome, Applied | Duplicate):
                 receipts[outcome.stream] = (outcome.seq, outcome.head[: protocol.HEAD_BYTES])
             elif isinstance(outcome, Gap):
-                need = Need(((outcome.stream, outcome.have + 1),))
-                actions.append(Send(protocol.encode(need)))
+                wanted.append((outcome.stream, outcome.have + 1))
             elif isinstance(outcome, Diverged) and outcome.stream not in self._rechecked:
                 self._rechecked.add(outcome.stream)  # once: from its beginning it shows whether it is a fork
-                actions.append(Send(protocol.encode(Need(((outcome.stream, 1),)))))
+                wanted.append((outcome.stream, 1))
             elif isinstance(outcome, Refused | Diverged):
                 actions += self._refused_segment(outcome)
             elif isinstance(outcome, Forked):
@@ -115,6 +115,8 @@ class Session:
                     actions.append(Suspect(outcome.stream, "fork", f"two operations under number {outcome.fork}"))
                     actions.append(Branched(outcome.stream, outcome.fork))
         listed = tuple((stream, seq, head) for stream, (seq, head) in receipts.items())
+        if wanted:
+            actions.insert(0, Send(protocol.encode(Need(tuple(wanted)))))
         actions.insert(0, Send(protocol.encode(Ack(number, listed))))
         actions += self._retry_waiting({stream: seq for stream, (seq, _) in receipts.items()})
         return actions + self.pump(now_ms)
@@ -247,7 +249,7 @@ class Session:
     def _begin(self, theirs: Mapping[bytes, int]) -> list[Action]:
         assert self.peer is not None
         self.phase, self._beat_ms = "open", self._heard_ms
-        self.held = dict(theirs)
+        self.was_open = True
         self.sending.begin(theirs)
         if self.local.files is not None and self._theirs is not None and self._theirs.schema >= protocol.BLOBS_SCHEMA:
             asks = "hub" not in self.local.certificate.capabilities or "hub" in self.peer.capabilities
@@ -284,7 +286,6 @@ class Session:
             raise BadFrame("runs are numbered from 1")
         self._delivering += 1
         for segment in frame.segments:
-            self._holds(segment.stream, segment.last)
             self.sending.skip(segment.stream, segment.last)
         return [Deliver(frame.number, frame.segments)]
 
@@ -292,8 +293,6 @@ class Session:
         assert self.peer is not None
         if not self.sending.receipted(frame.number, now_ms) and frame.number:
             raise BadFrame("a receipt for a run that was not sent")
-        for stream, seq, _ in frame.receipts:
-            self._holds(stream, seq)
         actions: list[Action] = [Receipts(self.peer.node_id, frame.receipts)] if frame.receipts else []
         ends = self.local.published().ends
         for stream, seq, head in frame.receipts:
@@ -317,7 +316,7 @@ class Session:
             self.phase = "closed"
             return [Close(frame.code, frame.text)]
         # Sent once and refused: sending it again on this link would never end.
-        self.sending.refused.add(frame.stream)
+        self.sending.was_refused(frame.stream)
         return []
 
     # -- small -----------------------------------------------------------------------------------
@@ -344,9 +343,6 @@ class Session:
         """Keep segments that begin above what is held, until what is missing has come (at most 64)."""
         self._waiting += segments
         del self._waiting[: -limits.SEGMENTS_HELD_MAX]
-
-    def _holds(self, stream: bytes, seq: int) -> None:
-        self.held[stream] = max(seq, self.held.get(stream, 0))
 
     def _refuse(self, error: SyncError) -> list[Action]:
         frame = Send(protocol.encode(Refuse(error.code, str(error), None)))

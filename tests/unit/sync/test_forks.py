@@ -6,13 +6,16 @@ import hashlib
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync import limits, protocol
-from sync.arrival import Refused
+from sync.arrival import Applied, Refused
+from sync.clock import hlc_of
 from sync.log_reader import LogReader
+from sync.operation import ENTRY, Change, encode_body
 from sync.protocol import Run
-from tests.unit.sync.nodes import REAL, Author, check_whole, copy_of, ident, make_replica, receive
+from tests.unit.sync.nodes import NOW, REAL, Author, check_whole, copy_of, ident, make_replica, receive
 
 
 def long(count: int) -> Author:
@@ -88,3 +91,59 @@ def test_a_long_tail_that_does_not_count_is_told_from_signature_to_signature() -
     hand_over(node, other)
     assert check_whole(other) == check_whole(node)
     assert two.stream() == one.stream() and (two.stream()[16:-1], two.last()) == (REAL, 950)
+
+
+@pytest.mark.parametrize("newer", [True, False], ids=["a newer body", "a report"])
+def test_a_tail_that_begins_without_its_certificate_is_refused_and_stops_nothing(newer: bool) -> None:
+    # It once was kept: the stream stood there without a certificate, and each later segment of it failed its whole job.
+    honest = Author("one")
+    honest.write("reports", ident("a"), {"text": "x"})
+    hostile = (Author("one", bodies={honest.stream(): [first_body(number, newer)]}) for number in itertools.count())
+    winning = next(made for made in hostile if digest(made, 0) < digest(honest, 0))
+    replica = make_replica("reader")
+    receive(replica, honest.segment(last=1))
+    (refused,) = receive(replica, winning.segment())
+    assert isinstance(refused, Refused) and refused.code == "bad_certificate"
+    assert [type(outcome) for outcome in receive(replica, honest.segment())] == [Applied]
+    check_whole(replica)
+
+
+def first_body(number: int, newer: bool) -> bytes:
+    if newer:
+        return bytes(msgspec.msgpack.encode([2, number]))
+    return encode_body(1, 5, None, Change("reports", ident("a"), REAL, {"text": f"{number}"}), (), ())
+
+
+def test_a_number_to_come_that_a_lost_tail_bears_still_rebuilds_the_record_that_names_it() -> None:
+    # It once did not: after a fork the name was taken for the lost tail's, and the version it replaces was shown.
+    author = Author("one")
+    author.write("reports", ident("0"), {"text": "first"})
+    author.write("reports", ident("0"), {"text": "names what is to come"}, replaces=[(author.origin, 4)])
+    replica = make_replica("reader")
+    receive(replica, author.segment())
+    receive(replica, tail_of(author, 2, 2, wins=False).segment())
+    author.write("reports", ident("0"), {"text": "to come"})
+    receive(replica, author.segment())
+    check_whole(replica)
+
+
+@pytest.mark.parametrize("kind", ["reports", "counts"])
+def test_what_names_a_number_to_come_is_not_content_with_that_of_a_lost_tail(kind: str) -> None:
+    # It once was: an element that somebody had dropped, or an entry above its answer, was shown after the fork.
+    author, other = Author("one"), Author("other")
+    for number in range(2):
+        author.write("reports", ident("0"), {"text": f"{number}"})
+    lost = tail_of(author, 2, 2, wins=False).segment()
+    before = author.segment()
+    if kind == "reports":
+        author.write("reports", ident("1"), {"tags": {"add": ["x"]}})
+        other.write("reports", ident("1"), {"tags": {"drop": [[author.origin, 4, "x"]]}})
+    else:
+        author.write("counts", ident("1"), {"people": 1}, type=ENTRY, hlc=hlc_of(NOW + 9))
+        other.write("counts", ident("2"), {"people": 2}, type=ENTRY, after=[(author.origin, 4)])
+    early, late = make_replica("early"), make_replica("late")
+    for segment in (before, lost, author.segment(), other.segment()):
+        receive(early, segment)
+    for segment in (before, lost, other.segment(), author.segment()):
+        receive(late, segment)
+    assert check_whole(early) == check_whole(late)

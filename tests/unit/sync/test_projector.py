@@ -155,3 +155,15 @@ def test_a_segment_edits_more_records_than_one_statement_reads() -> None:
     receive(replica, *two.segments())
     assert {row[0]["text"] for row in tables(replica).values()} == {"new"}
     check_whole(replica)
+
+
+def test_a_real_of_minus_nought_is_hashed_as_the_nought_that_the_table_gives_back() -> None:
+    # It once was not: nodes that took two operations at once and one by one had other digests for ever.
+    author = Author("field")
+    author.write("reports", ident("a"), {"depth": -0.0})
+    author.write("reports", ident("a"), {"text": "x"})
+    at_once, one_by_one = make_replica("one"), make_replica("two")
+    receive(at_once, *author.segments())
+    for last in (2, 3):
+        receive(one_by_one, author.segment(last=last))
+    assert check_whole(at_once) == check_whole(one_by_one)
