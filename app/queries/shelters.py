@@ -19,6 +19,7 @@ from app.queries.row import Record, Where
 GROUPS = ("open", "closed", "preparing", "unknown")
 COMMON_ID_CHARS, PLACE_CHARS = 14, 11  # E11224 00001 1 11: municipality, place, which list, which of them
 NAME_CHARS_MIN = 3
+FLOORS_AT = "floors_at"  # where the floors are that a flood site names: the lists put one building up to 100 m apart
 _IN_LISTS = ("open", "preparing", "unknown", "closed")
 
 
@@ -30,6 +31,12 @@ class ShelterLine:
     status: str
     opening: Record | None
     sites: tuple[Record, ...] = ()  # emergency sites inside it
+
+    @property
+    def parts(self) -> list[tuple[str, Record]]:
+        """The sites by the name of their part: 校庭, 校舎(3階・4階)."""
+        words = [((site["name"] or "").split(maxsplit=1), site) for site in self.sites]
+        return [(said[1] if len(said) > 1 else site["name"] or "", site) for said, site in words]
 
     @property
     def group(self) -> str:
@@ -160,6 +167,5 @@ def _with_floors(shelter: Record, sites: Sequence[Record]) -> Record:
         return shelter
     labels = dict.fromkeys(site["usable_floors_label"] for site in dry if site["usable_floors_label"])
     floors = sorted({floor for site in dry for floor in site["usable_floors"]})
-    return replace(
-        shelter, fields={**shelter.fields, "usable_floors": floors, "usable_floors_label": "、".join(labels) or None}
-    )
+    named = {"usable_floors": floors, "usable_floors_label": "、".join(labels) or None, FLOORS_AT: dry[0]["location"]}
+    return replace(shelter, fields={**shelter.fields, **named})

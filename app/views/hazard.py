@@ -81,7 +81,7 @@ def hazard_of(record: Record) -> dict[str, Any] | None:
 @pages.app_template_global("verdict_of")
 def verdict_of(shelter: Record) -> Verdict:
     """Which floors of a shelter stay usable; the worst within the edge of its site counts."""
-    position = shelter["location"]
+    position = shelter.fields.get(shelters.FLOORS_AT) or shelter["location"]
     if not position:
         return NOT_ASSESSED
     return verdict_on(shell.node().layers.hazard_at(*position[:2], SITE_EDGE_M), shelter)

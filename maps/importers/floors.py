@@ -18,7 +18,7 @@ _COUNT = re.compile(r"(\d[\d,]*)\s*(?:人|名)?")
 def label_of(name: str) -> str | None:
     """The rooms at the end of a name: 「戸田東中学校 校舎(3階・4階)」 has 「校舎(3階・4階)」."""
     found = _LABEL.search(plain(name))
-    return found[1] if found else None
+    return found[1].replace("~", "〜") if found else None  # what a half-width tilde became of ～ is drawn as an accent
 
 
 def floors_of(label: str) -> list[int]:

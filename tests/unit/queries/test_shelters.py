@@ -66,6 +66,7 @@ def test_the_emergency_sites_of_a_school_stand_inside_it_and_name_its_floors(db:
     assert line.shelter.id == ids["itself"]
     assert {site.id for site in line.sites} == {ids["yard"], ids["rooms"]}
     assert (line.shelter["usable_floors"], line.shelter["usable_floors_label"]) == ([3, 4], "校舎(3階・4階)")
+    assert sorted(part for part, _ in line.parts) == ["校庭", "校舎（３階・４階）"]
     record = shelters.get(db, ids["itself"])
     assert record == line.shelter and shelters.line_of(db, INCIDENT, record) == line
 
