@@ -268,7 +268,10 @@ class Session:
         Where the numbers do not differ, the chains do: then all heads are told, so that forks are seen.
         """
         assert self.peer is not None
-        self.sending.tell(self.local.branches())
+        tails = self.local.branches()
+        for tail in tails:  # what counts may be shorter than what lost: no number says that the peer lacks it
+            self.sending.rewind(tail.stream, tail.first)
+        self.sending.tell(tails)
         if dict(theirs) != mine:
             listed = list(self.local.heads_of(self.peer.node_id))
         else:
