@@ -6,6 +6,7 @@ A crash is no exception that the engine could catch: it is raised above ``Except
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import sqlcipher3
@@ -31,21 +32,25 @@ class Disk(Connection):  # type: ignore[misc]
     """A connection that can die at a commit. What was committed before stays, whatever happens."""
 
     plan: str | None = None  # of the next commit: before, after, torn, error
+    on_durable: Callable[[], None] = staticmethod(lambda: None)
 
     def execute(self, sql: str, *parameters: Any) -> Any:
-        if sql == "COMMIT" and self.plan is not None:
-            return self._bad_commit()
+        if sql == "COMMIT":
+            return self._commit()
         return _execute(self, sql, *parameters)
 
-    def _bad_commit(self) -> Any:
+    def _commit(self) -> Any:
         plan, self.plan = self.plan, None
         if plan == "error":
             raise sqlcipher3.OperationalError("disk I/O error")
-        if plan == "after":
-            _execute(self, "COMMIT")
-        else:  # before it, or in the middle of writing it: what is not whole in the journal never was
+        if plan in ("before", "torn"):  # what is not whole in the journal never was
             _execute(self, "ROLLBACK")
-        raise Crash(plan)
+            raise Crash(plan)
+        done = _execute(self, "COMMIT")
+        self.on_durable()
+        if plan == "after":
+            raise Crash(plan)
+        return done
 
     def fill(self, spare_pages: int) -> None:
         """From now on the tables may grow by so many pages."""
@@ -60,7 +65,7 @@ class Disk(Connection):  # type: ignore[misc]
 
 
 def copy_of(source: Connection) -> Disk:
-    disk: Disk = sqlcipher3.connect(":memory:", isolation_level=None, factory=Disk)
+    disk: Disk = sqlcipher3.connect(":memory:", isolation_level=None, factory=Disk, cached_statements=1_000)
     source.backup(disk)
     return disk
 
@@ -68,7 +73,7 @@ def copy_of(source: Connection) -> Disk:
 @functools.cache
 def empty(release: str = "this") -> Disk:
     """A store as a release makes it; copied, never used itself."""
-    disk: Disk = sqlcipher3.connect(":memory:", isolation_level=None, factory=Disk)
+    disk: Disk = sqlcipher3.connect(":memory:", isolation_level=None, factory=Disk, cached_statements=1_000)
     disk.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     migrate(disk)
     meta.write(disk, "projector", str(SCHEMA))

@@ -20,7 +20,6 @@ from app.records.judge import judge
 from app.store.folder import Incarnation
 from app.store.migrations import migrate
 from app.store.projection import SqlProjection
-from sync.log_reader import LogReader
 from sync.operation import RecordKey
 from sync.pace import Pace
 from sync.peers import Peers
@@ -28,6 +27,7 @@ from sync.replica import Committed, Identity, Replica
 from sync.version_vector import Vector
 from sync.writer import Writer
 from tests.simulation.disk import Crash, Disk
+from tests.simulation.quick import QuickReader
 from tests.simulation.release import OLDER, older_judge
 
 
@@ -113,6 +113,7 @@ class Machine:
     chance: random.Random
     on_commit: Callable[[Machine, Committed], None]
     on_submit: Callable[[Machine], None]
+    on_durable: Callable[[Machine], None]
     skew_ms: int = 0
     release: str = "this"
     alive: bool = False
@@ -158,9 +159,10 @@ class Machine:
         self.writer = StepWriter(self.replica, self._committed, self._free, lambda: self.on_submit(self))
         self.peers = Peers(
             self.replica, self.writer, self.now, self.wall, self.chance.randbytes, lambda: self.published_state,
-            lambda: LogReader(self.disk), self.receipts_of, on_opened=self._opened, _links=InOrder(),  # type: ignore[arg-type]
+            lambda: QuickReader(self.disk, lambda: self.replica.position), self.receipts_of, on_opened=self._opened, _links=InOrder(),  # type: ignore[arg-type]
         )  # fmt: skip
         self.alive = True
+        self.disk.on_durable = lambda: self.on_durable(self)
         Node._begin_anew_where_rolled_back(self)  # type: ignore[arg-type]
         if self.release == "this":
             Node._rebuild_where_outdated(self)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from tests.simulation.network import CALM
 from tests.simulation.world import World
 
 MEETINGS_MAX = 3  # how often everybody is joined anew: what a link refused once is asked of the next
-REST_MS = 12_000  # so long no operation travels: all is said
+REST_MS = 8_000  # so long no operation travels: all is said
 SETTLE_MS_MAX = 180_000
 
 

@@ -26,7 +26,7 @@ from tests.simulation.machine import Machine
 from tests.simulation.network import Cable, Network
 
 TICK_MS = 2_500
-COMMIT_MS_MAX = 12
+COMMIT_MS = (2, 10, 40, 120)
 EVENTS_MAX = 60_000  # of one night; more is something that never ends
 
 
@@ -65,7 +65,8 @@ class World:
     def add(self, name: str, capabilities: Sequence[str], release: str = "this") -> Machine:
         machine = Machine(
             name, city.identity(name, capabilities), city.store(name, release), lambda: self.ms,
-            random.Random(f"{self.seed}/{name}"), self._committed, self._on_submit, release=release,
+            random.Random(f"{self.seed}/{name}"), self._committed, self._on_submit,
+            lambda durable: self.checkers.durable(durable), release=release,
         )  # fmt: skip
         self.machines.append(machine)
         return machine
@@ -134,7 +135,7 @@ class World:
     def _on_submit(self, machine: Machine) -> None:
         if machine.name not in self.committing:
             self.committing.add(machine.name)
-            self.schedule(self.chance.randrange(1, COMMIT_MS_MAX), self._commit, machine, machine.starts)
+            self.schedule(self.chance.choice(COMMIT_MS), self._commit, machine, machine.starts)
 
     def _commit(self, machine: Machine, starts: int) -> None:
         if not machine.alive or machine.starts != starts:

@@ -44,6 +44,9 @@ class Checker:
     def wrote(self, machine: Machine, write: Write) -> None:
         """A person was told that this is saved."""
 
+    def durable(self, machine: Machine) -> None:
+        """A transaction is on the disk; nobody has been told yet."""
+
     def committed(self, machine: Machine, committed: Committed) -> None:
         """A batch is durable, and its results were given out."""
 
@@ -63,7 +66,7 @@ class Checker:
         """All faults have ended, and everything has come to rest."""
 
 
-HOOKS = ("wrote", "committed", "sent", "started", "restored", "looked", "settled")
+HOOKS = ("wrote", "durable", "committed", "sent", "started", "restored", "looked", "settled")
 
 
 @functools.cache
