@@ -8,11 +8,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
 
 from sync.link import Link
 from tests.simulation.machine import Machine
 
+_decode = msgspec.msgpack.Decoder().decode
 ACK = 0x05  # the type of a receipt, second byte of its frame
 FORGED_FROM = 1_000_000  # runs of a hostile node that its own session knows nothing of
 
@@ -68,6 +70,8 @@ class Cable:
         machine = self.ends[to]
         if not self.up or not machine.alive or machine.starts != self.starts[to]:
             return
+        if machine.hostile and is_of_forged_run(frame):
+            return  # its own session would not know what that receipt is for
         self.network.trace("frame", self.ends[1 - to].name, machine.name, frame)
         self.links[to].received(frame)
 
@@ -138,5 +142,9 @@ def is_receipt(frame: bytes) -> bool:
     return len(frame) > 1 and frame[1] == ACK
 
 
-def name_of(machine: Machine) -> Any:
-    return machine.name
+def is_of_forged_run(frame: bytes) -> bool:
+    """Whether a frame is the receipt of a run that a hostile pen has sent."""
+    try:
+        return is_receipt(frame) and _decode(frame)[1] >= FORGED_FROM
+    except (msgspec.DecodeError, TypeError, IndexError):
+        return False  # damaged on the way

@@ -17,7 +17,7 @@ class Clocks(Checker):
 
     def durable(self, machine: Machine) -> None:
         now, last = machine.now(), machine.replica.clock.last
-        before = self.last.get(machine.name, 0)
+        before = self.last.get(machine.name, last)
         if last > before:
             ahead = ms_of(last) - now
             self.expect(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync import merge
-from sync.operation import REMOVE, decode_body
+from sync.operation import REMOVE, Operation, Version, decode_body
 from tests.simulation.checkers import Checker
 from tests.simulation.machine import Machine
 from tests.simulation.world import World, Write
@@ -33,11 +33,8 @@ class OwnWrites(Checker):
                 # A later save of the same batch may have taken its place already.
                 mine = [version for version in heads if version[0] == origin and version[1] >= write.seq]
                 self.expect(bool(mine), f"{machine.name}: {kind.name}.{name} was saved and is not shown")
-                if write.change.replaces is None:
-                    doubtful = machine.replica.projector.quarantine.forked  # such a name replaces nothing
-                    place = write.stream[16:]
-                    clear = [head for head in heads if head[1] not in doubtful.get(head[0] + place, ())]
-                    self.expect(len(clear) == 1, f"{machine.name}: {kind.name}.{name} clashes with what it replaces")
+                named = _replaced(machine, write)
+                self.expect(not named & set(heads), f"{machine.name}: {kind.name}.{name} clashes with what it replaces")
 
     def restored(self, machine: Machine, *, noticed: bool) -> None:
         self.made.pop(machine.name, None)
@@ -72,6 +69,18 @@ def _is_quarantined(machine: Machine, write: Write) -> bool:
         ).fetchone()
         is not None
     )
+
+
+def _replaced(machine: Machine, write: Write) -> set[Version]:
+    """What the operation names, without names that fit two tails of another's stream: those replace nothing."""
+    operation = decode_body(write.body, write.stream, write.seq)
+    assert isinstance(operation, Operation)
+    forked, place = machine.replica.projector.quarantine.forked, write.stream[16:]
+    return {
+        (origin, seq)
+        for origin, seq in operation.replaces
+        if origin == operation.origin or seq not in forked.get(origin + place, ())
+    }
 
 
 def _was_removed(machine: Machine, write: Write) -> bool:
