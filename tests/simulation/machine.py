@@ -27,7 +27,7 @@ from sync.replica import Committed, Identity, Replica
 from sync.version_vector import Vector
 from sync.writer import Writer
 from tests.simulation.disk import Crash, Disk
-from tests.simulation.quick import QuickReader
+from tests.simulation.quick import Ends, QuickReader
 from tests.simulation.release import OLDER, older_judge
 
 
@@ -116,6 +116,7 @@ class Machine:
     on_durable: Callable[[Machine], None]
     skew_ms: int = 0
     release: str = "this"
+    upgrading: bool = False
     alive: bool = False
     hostile: bool = False
     folder: Beside = field(default_factory=Beside)
@@ -148,7 +149,7 @@ class Machine:
         self.starts += 1
         self.offset_ms = 0
         self.disk.plan = None
-        if self.release == "this":
+        if self.upgrading:
             migrate(self.disk)
         self.replica = Replica(
             self.disk, self.kinds, older_judge if self.release == "older" else judge,
@@ -157,14 +158,16 @@ class Machine:
         )  # fmt: skip
         self.published_state = self.replica.published()
         self.writer = StepWriter(self.replica, self._committed, self._free, lambda: self.on_submit(self))
+        ends = Ends(self.disk, lambda: self.replica.position)
         self.peers = Peers(
             self.replica, self.writer, self.now, self.wall, self.chance.randbytes, lambda: self.published_state,
-            lambda: QuickReader(self.disk, lambda: self.replica.position), self.receipts_of, on_opened=self._opened, _links=InOrder(),  # type: ignore[arg-type]
+            lambda: QuickReader(self.disk, ends), self.receipts_of, on_opened=self._opened, _links=InOrder(),  # type: ignore[arg-type]
         )  # fmt: skip
         self.alive = True
         self.disk.on_durable = lambda: self.on_durable(self)
         Node._begin_anew_where_rolled_back(self)  # type: ignore[arg-type]
-        if self.release == "this":
+        if self.upgrading:
+            self.upgrading = False
             Node._rebuild_where_outdated(self)  # type: ignore[arg-type]
             self.published_state = self.replica.published()
 
@@ -189,7 +192,8 @@ class Machine:
             self.folder.kept = saved.kept
 
     def upgrade(self) -> None:
-        self.release = "this"
+        """The next start is of this release."""
+        self.release, self.upgrading = "this", True
 
     def certify(self, identity: Identity) -> None:
         """A new certificate: it goes into each stream with the next operation."""

@@ -5,6 +5,7 @@ Written from docs/protocol.md alone and on purpose without ``sync.merge``: two m
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,13 +39,16 @@ def stream_of(operation: Operation) -> bytes:
     return operation.origin + operation.scope + operation.lane
 
 
+_read = functools.lru_cache(4_000)(decode_body)
+
+
 def held_by(machine: Machine) -> Held:
     execute = machine.disk.execute
     ids, ends, nodes = {}, {}, {}
     for no, id_, last, node in execute("SELECT no, id, last, node FROM stream").fetchall():
         ids[no], ends[bytes(id_)], nodes[bytes(id_)] = bytes(id_), last, bytes(node)
     found = [
-        decode_body(bytes(body), ids[no], seq)
+        _read(bytes(body), ids[no], seq)
         for no, seq, body in execute("SELECT stream, seq, body FROM op ORDER BY stream, seq").fetchall()
     ]
     verdicts = {

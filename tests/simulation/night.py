@@ -11,7 +11,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.hostile import Hostile
 from tests.simulation.machine import Machine
 from tests.simulation.morning import Morning
-from tests.simulation.quick import signatures_remembered
+from tests.simulation.quick import remembered
 from tests.simulation.workload import People
 from tests.simulation.world import Swallowed, World
 
@@ -41,7 +41,7 @@ def simulate(seed: int, nodes: int = 6, steps: int = 150, say: Callable[[str], N
     collecting = gc.isenabled()
     gc.disable()  # a night makes no garbage that could not wait: it took a tenth of the time
     try:
-        with signatures_remembered():
+        with remembered():
             return _pass(world)
     finally:
         logger.removeHandler(watch)
@@ -80,14 +80,14 @@ def _one_step(world: World, faults: Faults, people: People, hostile: Hostile | N
     world.advance(chance.choice(STEP_MS))
     _keep_connected(world, faults)
     what = chance.random()
-    if what < 0.52:
+    if what < 0.42:
         if world.awake:
             people.act(chance.choice(world.awake))
-    elif what < 0.72:
+    elif what < 0.60:
         faults.strike()
-    elif what < 0.80:
+    elif what < 0.68:
         faults.start()
-    elif what < 0.86 and hostile is not None:
+    elif what < 0.76 and hostile is not None:
         hostile.act()
     else:
         _meet(world)

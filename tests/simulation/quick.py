@@ -7,39 +7,54 @@ import functools
 from collections.abc import Callable, Iterator
 from unittest import mock
 
-from sync import signing
+from sync import protocol, signing
 from sync.log_reader import LogReader
-from sync.oplog import Connection, Segment
+from sync.oplog import CLASSES, Connection, Segment
 
-SIGNATURES_MAX = 20_000
+REMEMBERED_MAX = 20_000
 
 
 @contextlib.contextmanager
-def signatures_remembered() -> Iterator[None]:
-    """Five receivers check one signature: it is calculated once. What does not fit is calculated each time."""
-    remembered = functools.lru_cache(SIGNATURES_MAX)(signing.verify)
+def remembered() -> Iterator[None]:
+    """Five receivers check one signature and inflate one run: each is calculated once.
 
-    def verify(public: bytes, signature: bytes, message: bytes) -> None:
-        remembered(bytes(public), bytes(signature), bytes(message))
-
-    with mock.patch.object(signing, "verify", verify):
+    What does not fit is calculated each time, for an error is never remembered.
+    """
+    verify = functools.lru_cache(REMEMBERED_MAX)(signing.verify)
+    with (
+        mock.patch.object(signing, "verify", lambda *each: verify(*map(bytes, each))),
+        mock.patch.object(protocol, "deflate", functools.lru_cache(REMEMBERED_MAX)(protocol.deflate)),
+        mock.patch.object(protocol, "_decode_inflated", functools.lru_cache(REMEMBERED_MAX)(protocol._decode_inflated)),
+    ):
         yield
 
 
 class QuickReader(LogReader):
     """Reads no page of the log where there is none: nine of ten reads found nothing new."""
 
-    def __init__(self, connection: Connection, end: Callable[[], int]) -> None:
+    def __init__(self, connection: Connection, ends: Callable[[], dict[int, int]]) -> None:
         super().__init__(connection)
-        self._end = end
+        self._ends = ends
 
     def _of_class(
         self, priority: int, sent: dict[bytes, int], cursors: dict[int, int], ops_max: int, bytes_max: int
     ) -> list[Segment] | None:
-        end = self._end()
-        if cursors.get(priority, 0) >= end:
+        if cursors.get(priority, 0) >= self._ends()[priority]:
             return None
-        found = super()._of_class(priority, sent, cursors, ops_max, bytes_max)
-        if found is None:
-            cursors[priority] = end
-        return found
+        return super()._of_class(priority, sent, cursors, ops_max, bytes_max)
+
+
+class Ends:
+    """The last position of each class of runs, asked of the disk once a commit."""
+
+    def __init__(self, connection: Connection, position: Callable[[], int]) -> None:
+        self._connection, self._position = connection, position
+        self._at = -1
+        self._ends: dict[int, int] = {}
+
+    def __call__(self) -> dict[int, int]:
+        if self._position() != self._at:
+            self._at = self._position()
+            last = "SELECT max(position) FROM run WHERE class = ?"
+            self._ends = {each: self._connection.execute(last, (each,)).fetchone()[0] or 0 for each in CLASSES}
+        return self._ends

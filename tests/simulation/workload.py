@@ -6,7 +6,7 @@ A form can stay open while others save: its versions are those that stood there 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,7 @@ REPORT_FIELDS = (
     "summary", "description", "response_status", "urgency", "certainty", "passability", "water_depth_cm",
     "rescue_needed", "casualties", "location", "attachments", "address",
 )  # fmt: skip
+DANGERS = ("urgency", "passability", "rescue_needed", "casualties")
 FORMS_MAX = 6
 
 
@@ -56,7 +57,7 @@ class People:
         self.world, self.chance = world, world.chance
         self.forms: dict[str, list[Form]] = {}
         self.deeds: list[tuple[int, Callable[[Machine], None]]] = [
-            (22, self.report), (26, self.edit_report), (8, self.open_form), (8, self.save_form), (13, self.say),
+            (20, self.report), (22, self.edit_report), (10, self.clash), (8, self.open_form), (8, self.save_form), (13, self.say),
             (10, self.count_heads), (9, self.shelter_state), (4, self.patrol), (4, self.mark_read),
             (4, self.change_members), (5, self.remove), (3, self.bring_back), (3, self.edit_incident),
             (2, self.edit_shelter), (2, self.edit_user), (2, self.drill_report), (2, self.photo_again),
@@ -102,6 +103,18 @@ class People:
         if form is not None:
             self._save(machine, form)
 
+    def clash(self, machine: Machine) -> None:
+        """Two people judge one danger at the same moment, each on a node of their own."""
+        other = self.chance.choice(self.world.awake)
+        shared = [key for key in machine.known.get(REPORTS, ())[-6:] if key in other.known.get(REPORTS, ())]
+        if not shared:
+            return
+        key, name = self.chance.choice(shared), self.chance.choice(DANGERS)
+        for each in (machine, other):
+            form = form_of(each, key)
+            if form is not None:
+                self._save(each, form, (name,))
+
     def open_form(self, machine: Machine) -> None:
         form = self._form(machine, REPORTS)
         if form is not None:
@@ -114,8 +127,8 @@ class People:
         if listed:
             self._save(machine, listed.pop(self.chance.randrange(len(listed))))
 
-    def _save(self, machine: Machine, form: Form) -> None:
-        names = self.chance.sample(REPORT_FIELDS, self.chance.choice((1, 1, 2, 3)))
+    def _save(self, machine: Machine, form: Form, names: Sequence[str] = ()) -> None:
+        names = names or self.chance.sample(REPORT_FIELDS, self.chance.choice((1, 1, 2, 3)))
         values = {name: self._value(name) for name in names}
         changes = []
         if "attachments" in values:
@@ -143,8 +156,9 @@ class People:
 
     def _value(self, name: str) -> Any:
         chance = self.chance
-        if name in ("urgency", "passability", "casualties", "rescue_needed"):
-            return chance.choice(catalog.danger_order(name))
+        if name in DANGERS:
+            order = catalog.danger_order(name)
+            return chance.choice(order[-3:] if chance.random() < 0.6 else order)
         return {
             "summary": self._words(),
             "description": chance.choice((None, self._words())),

@@ -23,6 +23,7 @@ from tests.simulation import city
 from tests.simulation.checkers import Broken, Checkers
 from tests.simulation.disk import Crash
 from tests.simulation.machine import Machine
+from tests.simulation.model import Held, held_by
 from tests.simulation.network import Cable, Network
 
 TICK_MS = 2_500
@@ -56,6 +57,7 @@ class World:
         self.committing: set[str] = set()
         self.machines: list[Machine] = []
         self.runs = 0  # frames with operations that were sent
+        self._held: dict[str, Held] = {}
         self.settled_group: list[Machine] = []
         self.checkers = Checkers(self)
         self.network = Network(self.chance, lambda: self.ms, self.schedule, self.trace, self._on_frame)
@@ -160,6 +162,12 @@ class World:
         if frame[1] == protocol.RUN:
             self.runs += 1
         self.checkers.sent(cable, to, frame)
+
+    def held(self, machine: Machine) -> Held:
+        """What a disk holds, read once when everything has settled: from then on nothing is written."""
+        if machine.name not in self._held:
+            self._held[machine.name] = held_by(machine)
+        return self._held[machine.name]
 
     # -- people ----------------------------------------------------------------------------------
 

@@ -22,7 +22,8 @@ class Acknowledged(Checker):
         self.promised: dict[str, dict[bytes, int]] = {}  # who -> stream -> the last number it has receipted
 
     def wrote(self, machine: Machine, write: Write) -> None:
-        self.writes.append(write)
+        if not machine.hostile:
+            self.writes.append(write)
 
     def sent(self, cable: Cable, to: int, frame: bytes) -> None:
         if not is_receipt(frame):
@@ -39,36 +40,38 @@ class Acknowledged(Checker):
             assert len(head) == 16
 
     def started(self, machine: Machine) -> None:
+        held = _held(machine)
         for write in self.writes:
             if write.machine == machine.name:
-                self.expect(_has(machine, write), f"{machine.name} told that {write.seq} is saved, and lost it")
+                self.expect(_name(write) in held, f"{machine.name} told that {write.seq} is saved, and lost it")
+        numbers = {(stream, seq) for stream, seq, _ in held}
         for stream, seq in self.promised.get(machine.name, {}).items():
-            self.expect(_holds(machine, stream, seq), f"{machine.name} gave a receipt for {seq}, and lost it")
+            self.expect((stream, seq) in numbers, f"{machine.name} gave a receipt for {seq}, and lost it")
 
     def restored(self, machine: Machine, *, noticed: bool) -> None:
         """What nobody else holds is gone, and nobody can be blamed."""
         self.promised.pop(machine.name, None)
-        others = [other for other in self.world.machines if not other.hostile]
+        honest = [_held(other) for other in self.world.machines if not other.hostile]
+        own = _held(machine)
         self.writes = [
-            write if _has(machine, write) else _moved(write)
+            _moved(write) if write.machine == machine.name and _name(write) not in own else write
             for write in self.writes
-            if write.machine != machine.name or any(_has(other, write) for other in others)
+            if any(_name(write) in held for held in honest)
         ]
-        self.writes = [write for write in self.writes if any(_has(other, write) for other in others)]
 
     def settled(self) -> None:
-        for machine in self.world.machines:
-            if not machine.hostile:
-                self.started(machine)
+        honest = [machine for machine in self.world.machines if not machine.hostile]
+        for machine in honest:
+            self.started(machine)
         group = self.world.settled_group
+        everywhere = _held(group[0]) if group else set()
+        anywhere = set().union(*(_held(machine) for machine in honest))
         names = {machine.name for machine in group}
         for write in self.writes:
             if write.machine in names:
-                for machine in group[:1]:
-                    self.expect(_has(machine, write), f"{write.machine} {write.seq} was saved and is not everywhere")
-            elif write.machine == "":
-                honest = [machine for machine in self.world.machines if not machine.hostile]
-                self.expect(any(_has(machine, write) for machine in honest), f"{write.seq} was saved and is nowhere")
+                text = f"{write.machine} {write.seq} was saved and is not everywhere"
+                self.expect(_name(write) in everywhere, text)
+            self.expect(_name(write) in anywhere, f"{write.seq} of {write.key[0]} was saved and is nowhere")
 
 
 def _moved(write: Write) -> Write:
@@ -76,19 +79,24 @@ def _moved(write: Write) -> Write:
     return Write("", write.key, write.stream, write.seq, write.change, write.body)
 
 
+def _name(write: Write) -> tuple[bytes, int, bytes]:
+    return (write.stream, write.seq, write.body)
+
+
 def _holds(machine: Machine, stream: bytes, seq: int) -> bool:
-    return bool(_bodies(machine, stream, seq))
+    return bool(_rows(machine, " WHERE id = ? AND seq = ?", (stream, seq)))
 
 
-def _has(machine: Machine, write: Write) -> bool:
-    return write.body in _bodies(machine, write.stream, write.seq)
+def _held(machine: Machine) -> set[tuple[bytes, int, bytes]]:
+    """All that a disk holds, in tails that count and in those that lost."""
+    return _rows(machine, "", ())
 
 
-def _bodies(machine: Machine, stream: bytes, seq: int) -> list[bytes]:
-    """What a disk holds under a number, in the tail that counts or in one that has lost."""
-    rows = machine.disk.execute(
-        "SELECT body FROM op JOIN stream ON stream.no = op.stream WHERE id = ?1 AND seq = ?2 UNION ALL"
-        " SELECT body FROM branch JOIN stream ON stream.no = branch.stream WHERE id = ?1 AND seq = ?2",
-        (stream, seq),
-    ).fetchall()
-    return [bytes(row[0]) for row in rows]
+def _rows(machine: Machine, where: str, values: tuple[object, ...]) -> set[tuple[bytes, int, bytes]]:
+    return {
+        (bytes(id_), seq, bytes(body))
+        for table in ("op", "branch")
+        for id_, seq, body in machine.disk.execute(
+            f"SELECT id, seq, body FROM {table} JOIN stream ON stream.no = {table}.stream{where}", values
+        ).fetchall()
+    }

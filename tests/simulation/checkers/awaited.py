@@ -20,7 +20,7 @@ class Awaited(Checker):
         rows = machine.disk.execute("SELECT name, seq, kind, scope, record FROM awaited").fetchall()
         on_disk = {(bytes(name), seq, kind, bytes(scope), bytes(record)) for name, seq, kind, scope, record in rows}
         self.expect(in_memory == on_disk, f"{machine.name}: what is awaited in memory is not what stands on its disk")
-        held = model.held_by(machine)
+        held = self.world.held(machine)
         for stream, seq, *_ in on_disk:
             here = held.ends.get(stream, 0) >= seq or (stream, seq) in held.doubtful
             self.expect(not here, f"{machine.name} awaits {seq} of a stream, and holds it")

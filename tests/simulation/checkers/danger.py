@@ -17,7 +17,7 @@ ORDERS = {
 class Danger(Checker):
     def settled(self) -> None:
         for machine in self.world.settled_group[:1]:
-            held = model.held_by(machine)
+            held = self.world.held(machine)
             for kind in KINDS:
                 dangers = [name for name, spec in kind.fields.items() if spec.merge == "danger"]
                 if not dangers:

@@ -17,7 +17,7 @@ class Ledgers(Checker):
                 for machine, rows in zip(group, listed, strict=True):
                     self.expect(rows == listed[0], f"{machine.name} lists {kind.name} in another order")
         for machine in group[:1]:
-            held = model.held_by(machine)
+            held = self.world.held(machine)
             for kind in KINDS:
                 if kind.entry:
                     self._after(machine, held, kind)

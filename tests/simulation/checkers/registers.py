@@ -11,7 +11,7 @@ class Registers(Checker):
     def settled(self) -> None:
         """All of the group hold the same (``convergence``): one of them stands for all."""
         for machine in self.world.settled_group[:1]:
-            held = model.held_by(machine)
+            held = self.world.held(machine)
             for kind in KINDS:
                 if kind.entry:
                     continue

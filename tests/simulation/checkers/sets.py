@@ -10,7 +10,7 @@ from tests.simulation.checkers import Checker
 class Sets(Checker):
     def settled(self) -> None:
         for machine in self.world.settled_group[:1]:
-            held = model.held_by(machine)
+            held = self.world.held(machine)
             for kind in KINDS:
                 if kind.sets:
                     wanted = model.records(held, kind)

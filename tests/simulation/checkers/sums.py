@@ -13,7 +13,7 @@ COUNTS = KINDS.by_name["head-counts"]
 class Sums(Checker):
     def settled(self) -> None:
         for machine in self.world.settled_group[:1]:
-            wanted = model.entries(model.held_by(machine), COUNTS)
+            wanted = model.entries(self.world.held(machine), COUNTS)
             keys = {
                 (row.origin, row.seq): (row.order_key, row.origin, row.seq)
                 for scope, _, row in machine.replica.projection.rows(COUNTS)

@@ -16,7 +16,7 @@ UNTOUCHED = ("certificates", REVOCATIONS.name)
 class Verdicts(Checker):
     def settled(self) -> None:
         group = self.world.settled_group
-        found = [model.held_by(machine) for machine in group]
+        found = [self.world.held(machine) for machine in group]
         for machine, held in zip(group, found, strict=True):
             other = held.verdicts.items() ^ found[0].verdicts.items()
             text = f"{machine.name} and {group[0].name} judge {_first(other)} differently"
