@@ -13,6 +13,7 @@ class Clocks(Checker):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.last: dict[str, int] = {}  # the clock at the last commit
+        self.before: dict[str, int] = {}  # the clock at the commit before it
         self.stamps: dict[str, int] = {}  # of the last own write
 
     def durable(self, machine: Machine) -> None:
@@ -24,13 +25,14 @@ class Clocks(Checker):
                 ahead <= FOREIGN_AHEAD_MS_MAX + 1_000,
                 f"the clock of {machine.name} was moved {ahead} ms ahead of its time",
             )
-        self.last[machine.name] = last
+        self.before[machine.name], self.last[machine.name] = before, last
 
     def wrote(self, machine: Machine, write: Write) -> None:
         operation = decode_body(write.body, write.stream, write.seq)
         assert isinstance(operation, Operation)
         before, now = self.stamps.get(machine.name, 0), machine.now()
-        rebased = ms_of(before) - now > OWN_AHEAD_MS_MAX
+        ahead = max(ms_of(before), ms_of(self.before.get(machine.name, 0))) - now
+        rebased = ahead > OWN_AHEAD_MS_MAX
         if not rebased:
             self.expect(operation.hlc > before, f"{machine.name} stamps a write below its last one")
         self.stamps[machine.name] = operation.hlc
