@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync import arrival, protocol
+from sync import arrival, limits, protocol
 from sync.operation import CITY, Change
 from sync.replica import Replica
 from tests.acceptance import suite
@@ -126,6 +126,24 @@ def test_a_short_tail_that_counts_reaches_whoever_holds_a_longer_one_that_lost(w
     wire.connect(tablet, hub)
     wire.until(lambda: suite.same(hub, tablet) and suite.forks(tablet) == 1)
     assert hub.digest() == tablet.digest()
+
+
+@pytest.mark.parametrize("called", ["knows more", "knows less"])
+def test_a_lost_tail_that_a_peer_tells_is_no_sign_that_it_holds_what_counts(wire: SimulatedWire, called: str) -> None:
+    more, less = wire.machine("more"), wire.machine("less")
+    authors = [Author("copied") for _ in range(limits.RUNS_IN_FLIGHT_MAX + 2)]
+    for number, author in enumerate(authors):
+        author.write("reports", ident("a"), {"text": f"{number}"})
+    wins, *losers = sorted(authors, key=lambda author: sha256(author.bodies[author.stream()][1]))
+    for author in losers:
+        author.write("reports", ident("b"), {"text": "and goes on"})
+    tails = [author.segment() for author in losers]  # what counts goes after them, when the peer's have come
+    less.writer.call(lambda replica: replica.receive([wins.segment(), *tails], None))
+    wins.write("reports", ident("c"), {"text": "and goes on"})
+    more.writer.call(lambda replica: replica.receive([wins.segment(), *tails], None))
+    wire.connect(*((less, more) if called == "knows more" else (more, less)))
+    wire.until(lambda: suite.same(more, less))
+    assert more.digest() == less.digest()
 
 
 def sha256(body: bytes) -> bytes:
