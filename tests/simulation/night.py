@@ -43,6 +43,9 @@ def simulate(seed: int, nodes: int = 6, steps: int = 150, say: Callable[[str], N
     try:
         with remembered():
             return _pass(world)
+    except Exception as error:
+        error.add_note(f"replay it: python -m tests.simulation {seed} --nodes {nodes} --steps {steps} --trace")
+        raise
     finally:
         logger.removeHandler(watch)
         logger.propagate = propagate
