@@ -29,7 +29,7 @@ def main() -> int:
                 print(night)
         except Exception as error:
             failed += 1
-            print(f"seed {seed}: {type(error).__name__}: {error}")
+            print(f"seed {seed}: {type(error).__name__}: {error}", flush=True)
             if asked.count == 1:
                 traceback.print_exc()
     took = time.perf_counter() - began

@@ -63,7 +63,9 @@ class Faults:
     def weather(self) -> None:
         chance = self.chance
         bad = Weather(
-            chance.choice((5, 50, 400)), chance.choice((5, 200, 1_500)), *(chance.choice((0.0, 0.01, 0.05)) for _ in range(3))
+            chance.choice((5, 50, 400)),
+            chance.choice((5, 200, 1_500)),
+            *(chance.choice((0.0, 0.01, 0.05)) for _ in range(3)),
         )
         self.world.network.weather = chance.choice((CALM, bad, bad, replace(bad, damaged=0.01)))
 

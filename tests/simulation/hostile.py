@@ -99,7 +99,8 @@ class Hostile:
         listed = [
             bytes(row[0])
             for row in self.machine.disk.execute(
-                "SELECT body FROM op WHERE stream = ? ORDER BY seq LIMIT ?", (stream.no, self.chance.randrange(1, stream.last))
+                "SELECT body FROM op WHERE stream = ? ORDER BY seq LIMIT ?",
+                (stream.no, self.chance.randrange(1, stream.last)),
             )
         ]
         self._append(stream.id, listed)
@@ -120,7 +121,9 @@ class Hostile:
     def _certificate(self, stream: bytes, seq: int) -> bytes:
         held = city.certificate(self.name, self.chance.choice((("field",), ("field",), ())), 7)
         fields = {"certificate": held.encode(), "incarnation": INCARNATION}
-        return encode_body(seq, hlc_of(self.world.ms), None, Change(CERTIFICATES, self.machine.node, CITY, fields), (), ())
+        return encode_body(
+            seq, hlc_of(self.world.ms), None, Change(CERTIFICATES, self.machine.node, CITY, fields), (), ()
+        )
 
     def _append(self, stream: bytes, tail: list[bytes]) -> None:
         scope, seq, chance = stream[16:-1], len(tail) + 1, self.chance
@@ -139,8 +142,12 @@ class Hostile:
         entry = type_ == ENTRY
         tail.append(
             encode_body(
-                seq, hlc_of(stamp, chance.randrange(9)), None, Change(kind, record, scope, fields, type_),
-                () if entry else self._names(stream, seq), self._names(stream, seq) if entry else (),
+                seq,
+                hlc_of(stamp, chance.randrange(9)),
+                None,
+                Change(kind, record, scope, fields, type_),
+                () if entry else self._names(stream, seq),
+                self._names(stream, seq) if entry else (),
             )  # fmt: skip
         )
 
@@ -221,7 +228,18 @@ class Hostile:
         """A body above the limit under a good signature."""
         stream = self._stream()
         tail = list(self._tails(stream)[0])
-        items = [1, len(tail) + 1, hlc_of(self.world.ms), None, REPORTS, b"\0" * 16, SET, {"summary": "あ" * 6_000}, [], []]
+        items = [
+            1,
+            len(tail) + 1,
+            hlc_of(self.world.ms),
+            None,
+            REPORTS,
+            b"\0" * 16,
+            SET,
+            {"summary": "あ" * 6_000},
+            [],
+            [],
+        ]
         tail.append(msgspec.msgpack.encode(items))
         assert len(tail[-1]) > limits.BODY_BYTES_MAX
         return [self._segment(stream, tail, self.chance.choice((1, len(tail))))]

@@ -169,8 +169,7 @@ def _names(operation: Operation, doubtful: set[tuple[bytes, int]]) -> set[Versio
     return {
         (origin, seq)
         for origin, seq in operation.replaces
-        if (origin, seq) != operation.version
-        and (origin == operation.origin or (origin + place, seq) not in doubtful)
+        if (origin, seq) != operation.version and (origin == operation.origin or (origin + place, seq) not in doubtful)
     }
 
 

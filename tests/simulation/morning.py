@@ -8,7 +8,7 @@ from tests.simulation.network import CALM
 from tests.simulation.world import World
 
 MEETINGS_MAX = 3  # how often everybody is joined anew: what a link refused once is asked of the next
-REST_MS = 8_000  # so long no operation travels: all is said
+REST_MS = 10_000  # so long no operation travels: all is said
 SETTLE_MS_MAX = 180_000
 
 
@@ -35,10 +35,8 @@ class Morning:
 
     def group(self) -> list[Machine]:
         """Who may talk to whom: honest nodes that nobody has revoked."""
-        honest = [machine for machine in self.world.machines if not machine.hostile]
-        return [
-            machine for machine in honest if not any(other.replica.is_revoked(machine.node) for other in honest)
-        ]
+        honest = self.world.honest
+        return [machine for machine in honest if not any(other.replica.is_revoked(machine.node) for other in honest)]
 
     def _heal(self) -> None:
         world = self.world
@@ -57,14 +55,14 @@ class Morning:
         world.advance(100)
 
     def _join(self, group: list[Machine]) -> None:
-        """A star around the first, and a chain."""
+        """A star around the first; the last two meet as well."""
         for cable in list(self.world.network.cables):
             cable.cut()
         self.world.advance(100)
-        for number, machine in enumerate(group[1:]):
+        for machine in group[1:]:
             self.world.network.connect(machine, group[0])
-            if number:
-                self.world.network.connect(machine, group[number])
+        if len(group) > 2:
+            self.world.network.connect(group[-1], group[-2])
 
     def _rest(self) -> None:
         """Until no operation has travelled for a while. More than so long is for ever."""

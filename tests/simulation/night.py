@@ -16,7 +16,7 @@ from tests.simulation.workload import People
 from tests.simulation.world import Swallowed, World
 
 MEETINGS_MAX = 1  # connections beside those to the hub
-STEP_MS = (1, 5, 20, 50, 100, 300, 1_000, 4_000)
+STEP_MS = (1, 5, 20, 50, 50, 100, 100, 300, 300, 1_000, 4_000)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _pass(world: World) -> Night:
     for step in range(world.steps):
         world.step = step
         _one_step(world, faults, people, hostile)
-        if step % 30 == 29:
+        if step % 50 == 49:
             world.checkers.looked()
         if world.failure is not None:
             raise world.failure
@@ -83,16 +83,17 @@ def _one_step(world: World, faults: Faults, people: People, hostile: Hostile | N
     world.advance(chance.choice(STEP_MS))
     _keep_connected(world, faults)
     what = chance.random()
-    if what < 0.42:
+    if what < 0.32:
         if world.awake:
             people.act(chance.choice(world.awake))
-    elif what < 0.60:
+    elif what < 0.48:
         faults.strike()
-    elif what < 0.68:
+    elif what < 0.54:
         faults.start()
-    elif what < 0.76 and hostile is not None:
-        hostile.act()
-    else:
+    elif what < 0.64:
+        if hostile is not None:
+            hostile.act()
+    elif what < 0.70:
         _meet(world)
 
 

@@ -204,7 +204,9 @@ def a_table_left_out_of_the_digest(patch: Patch) -> None:
     for name in ("add", "take"):
         real = getattr(Sums, name)
         patch.setattr(
-            Sums, name, lambda self, table, *rest, real=real: None if table == "head_counts" else real(self, table, *rest)
+            Sums,
+            name,
+            lambda self, table, *rest, real=real: None if table == "head_counts" else real(self, table, *rest),
         )
 
 
@@ -236,7 +238,11 @@ def union_of_lists_loses_an_element(patch: Patch) -> None:
     def losing(real: Callable[..., Any]) -> Callable[..., Any]:
         def fold(kind: Kind, state: Any, operation: Any) -> Any:
             for name in kind.sets:
-                if name in operation.fields and operation.fields[name].get("add") and operation.fields[name].get("drop"):
+                if (
+                    name in operation.fields
+                    and operation.fields[name].get("add")
+                    and operation.fields[name].get("drop")
+                ):
                     state.sets[name] = []
             return real(kind, state, operation)
 

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from unittest import mock
 
-from sync import protocol, signing
+from sync import arrival, protocol, signing
 from sync.log_reader import LogReader
 from sync.oplog import CLASSES, Connection, Segment
 
@@ -16,16 +16,20 @@ REMEMBERED_MAX = 20_000
 
 @contextlib.contextmanager
 def remembered() -> Iterator[None]:
-    """Five receivers check one signature and inflate one run: each is calculated once.
+    """Five receivers check one signature, inflate one run and decode one body: each is calculated once.
 
     What does not fit is calculated each time, for an error is never remembered.
     """
-    verify = functools.lru_cache(REMEMBERED_MAX)(signing.verify)
-    with (
-        mock.patch.object(signing, "verify", lambda *each: verify(*map(bytes, each))),
-        mock.patch.object(protocol, "deflate", functools.lru_cache(REMEMBERED_MAX)(protocol.deflate)),
-        mock.patch.object(protocol, "_decode_inflated", functools.lru_cache(REMEMBERED_MAX)(protocol._decode_inflated)),
-    ):
+    with contextlib.ExitStack() as stack:
+        for module, name in (
+            (signing, "verify"),
+            (signing, "node_id_of"),
+            (protocol, "deflate"),
+            (protocol, "_decode_inflated"),
+            (arrival, "decode_body"),
+        ):
+            known = functools.lru_cache(REMEMBERED_MAX)(getattr(module, name))
+            stack.enter_context(mock.patch.object(module, name, known))
         yield
 
 
@@ -35,6 +39,17 @@ class QuickReader(LogReader):
     def __init__(self, connection: Connection, ends: Callable[[], dict[int, int]]) -> None:
         super().__init__(connection)
         self._ends = ends
+
+    def next_segments(
+        self, sent: dict[bytes, int], cursors: dict[int, int], *, ops_max: int, bytes_max: int
+    ) -> list[Segment]:
+        ends = self._ends()
+        if cursors == ends:
+            return []
+        found = super().next_segments(sent, cursors, ops_max=ops_max, bytes_max=bytes_max)
+        if not found:
+            cursors.update(ends)
+        return found
 
     def _of_class(
         self, priority: int, sent: dict[bytes, int], cursors: dict[int, int], ops_max: int, bytes_max: int

@@ -15,7 +15,9 @@ SEEDS_MAX = 200
 @pytest.mark.deep
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
-def test_a_planted_bug_is_found(plant: Callable[[Patch], None], monkeypatch: Patch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_planted_bug_is_found(
+    plant: Callable[[Patch], None], monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
+) -> None:
     plant(monkeypatch)
     for seed in range(SEEDS_MAX):
         try:

@@ -236,7 +236,10 @@ class People:
     # -- the city ----------------------------------------------------------------------------------
 
     def edit_incident(self, machine: Machine) -> None:
-        values = {"phase": self.chance.choice(("発災前", "発災", "応急")), "closed_at": self.chance.choice((None, city.DUSK))}
+        values = {
+            "phase": self.chance.choice(("発災前", "発災", "応急")),
+            "closed_at": self.chance.choice((None, city.DUSK)),
+        }
         name = self.chance.choice(tuple(values))
         self._write(machine, incidents.edit(city.INCIDENT, CITY, {name: values[name]}, None))
 

@@ -26,8 +26,8 @@ from tests.simulation.machine import Machine
 from tests.simulation.model import Held, held_by
 from tests.simulation.network import Cable, Network
 
-TICK_MS = 2_500
-COMMIT_MS = (2, 10, 40, 120)
+TICK_MS = 4_000
+COMMIT_MS = (2, 10, 40, 120, 300)
 EVENTS_MAX = 60_000  # of one night; more is something that never ends
 
 
@@ -117,6 +117,16 @@ class World:
     @property
     def awake(self) -> list[Machine]:
         return [machine for machine in self.machines if machine.alive]
+
+    @property
+    def honest(self) -> list[Machine]:
+        return [machine for machine in self.machines if not machine.hostile]
+
+    def some(self) -> list[Machine]:
+        """Whom the heavy checkers look at: one for all that hold the same, and whoever was left out."""
+        group = self.settled_group
+        chosen = group[self.seed % len(group) :][:1] if group else []
+        return chosen + [machine for machine in self.honest if machine not in group]
 
     def boot(self, machine: Machine) -> None:
         self.trace("boot", machine.name)

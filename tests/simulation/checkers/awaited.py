@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from sync import merge
-from tests.simulation import model
 from tests.simulation.checkers import Checker
 from tests.simulation.machine import Machine
 
 
 class Awaited(Checker):
     def settled(self) -> None:
-        for machine in self.world.machines:
-            if not machine.hostile:
-                self._check(machine)
+        for machine in self.world.some():
+            self._check(machine)
 
     def _check(self, machine: Machine) -> None:
         kept = machine.replica.projector.awaited.records

@@ -25,10 +25,10 @@ class Chain(Checker):
             self.copied.add(machine.node)
 
     def settled(self) -> None:
-        for machine in self.world.machines:
-            if not machine.hostile:
-                self._whole(machine)
-                self._no_fork_of_the_honest(machine)
+        for machine in self.world.some():
+            self._whole(machine)
+        for machine in self.world.honest:
+            self._no_fork_of_the_honest(machine)
 
     def _whole(self, machine: Machine) -> None:
         execute = machine.disk.execute
@@ -62,7 +62,9 @@ class Chain(Checker):
 
     def _no_fork_of_the_honest(self, machine: Machine) -> None:
         hostile = {other.node for other in self.world.machines if other.hostile}
-        rows = machine.disk.execute("SELECT DISTINCT node FROM stream JOIN branch ON branch.stream = stream.no").fetchall()
+        rows = machine.disk.execute(
+            "SELECT DISTINCT node FROM stream JOIN branch ON branch.stream = stream.no"
+        ).fetchall()
         for (node,) in rows:
             known = bytes(node) in hostile | self.copied
             self.expect(known, f"{machine.name}: a node that nobody copied has used a number twice")

@@ -17,7 +17,7 @@ class Convergence(Checker):
             if end != ends[0]:
                 self.fail(f"{machine.name} does not hold what {group[0].name} holds")
         self._compare(alone=True)
-        for machine in self.world.awake:
+        for machine in self.world.some():
             kept, recomputed = machine.replica.public_digest(), digests.recomputed(machine.disk)["public"]
             self.expect(kept == recomputed, f"{machine.name}: the kept digest is not that of its rows")
 

@@ -12,7 +12,7 @@ class Ledgers(Checker):
         group = self.world.settled_group
         for kind in KINDS:
             if kind.entry:
-                order = "SELECT scope, id FROM {} ORDER BY scope, order_key, origin, seq".format(kind.table)
+                order = f"SELECT scope, id FROM {kind.table} ORDER BY scope, order_key, origin, seq"
                 listed = [machine.disk.execute(order).fetchall() for machine in group]
                 for machine, rows in zip(group, listed, strict=True):
                     self.expect(rows == listed[0], f"{machine.name} lists {kind.name} in another order")

@@ -93,5 +93,3 @@ def _was_removed(machine: Machine, write: Write) -> bool:
 def _text(record: bytes) -> str:
     text = record.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-

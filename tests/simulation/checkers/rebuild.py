@@ -10,8 +10,7 @@ from tests.simulation.machine import Machine
 
 class Rebuild(Checker):
     def settled(self) -> None:
-        machines = [machine for machine in self.world.machines if not machine.hostile]
-        chosen = random.Random(self.world.seed).choice(machines)
+        chosen = random.Random(self.world.seed).choice(self.world.honest)
         before = _shown(chosen)
         chosen.replica.reload()
         self._compare(chosen, before, "a restart")
