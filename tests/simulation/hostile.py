@@ -135,10 +135,8 @@ class Hostile:
             return
         kind, type_, fields = self._content()
         record = chance.choice(self._records(kind)) if chance.random() < 0.7 else chance.randbytes(16)
-        stamp = chance.choice((
-            self.world.ms, self.world.ms, self.world.ms + 5 * 60_000, self.world.ms + TEN_YEARS_MS, 0,
-            (HLC_LIMIT >> 16) - 1,
-        ))  # fmt: skip
+        now = self.world.ms
+        stamp = chance.choice((now, now, now + 5 * 60_000, now + TEN_YEARS_MS, 0, (HLC_LIMIT >> 16) - 1))
         entry = type_ == ENTRY
         tail.append(
             encode_body(
@@ -148,7 +146,7 @@ class Hostile:
                 Change(kind, record, scope, fields, type_),
                 () if entry else self._names(stream, seq),
                 self._names(stream, seq) if entry else (),
-            )  # fmt: skip
+            )
         )
 
     def _records(self, kind: str) -> list[bytes]:

@@ -23,7 +23,7 @@ Head = tuple[int, bytes, int, Any]  # hlc, origin, seq, value
 
 @dataclass
 class Held:
-    """What a node's disk holds: its operations, which of them do not count, and the numbers that forks made doubtful."""
+    """What a disk holds: its operations, which of them do not count, and the numbers that forks made doubtful."""
 
     operations: list[Operation]
     verdicts: dict[tuple[bytes, int], str]  # (stream, seq) -> reason; seq < 0: a lost tail

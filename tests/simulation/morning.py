@@ -1,4 +1,4 @@
-"""The faults end: everything is switched on, joined and left alone, must come to rest in bounded time, and is looked at."""
+"""The faults end: all nodes are switched on and joined, must come to rest in bounded time, and are looked at."""
 
 from __future__ import annotations
 

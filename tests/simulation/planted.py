@@ -233,22 +233,14 @@ def revocation_by_arrival_order(patch: Patch) -> None:
 
 
 def union_of_lists_loses_an_element(patch: Patch) -> None:
-    """Two people each add something to a list: the second takes the place of the first."""
+    """Two nodes each add something to a list: of one of them it is not shown."""
+    real = merge._elements
 
-    def losing(real: Callable[..., Any]) -> Callable[..., Any]:
-        def fold(kind: Kind, state: Any, operation: Any) -> Any:
-            for name in kind.sets:
-                if (
-                    name in operation.fields
-                    and operation.fields[name].get("add")
-                    and operation.fields[name].get("drop")
-                ):
-                    state.sets[name] = []
-            return real(kind, state, operation)
+    def elements(alive: list[tuple[bytes, int, Any]]) -> list[Any]:
+        last = max((origin for origin, _, _ in alive), default=b"")
+        return real([each for each in alive if each[0] == last])
 
-        return fold
-
-    patch.setattr(merge, "apply", losing(merge.apply))
+    patch.setattr(merge, "_elements", elements)
 
 
 def danger_order_reversed_for_null(patch: Patch) -> None:

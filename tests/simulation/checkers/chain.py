@@ -1,4 +1,4 @@
-"""Every log is whole: no gap, no number twice, each chain and each signature fits, byte for byte as its author wrote it."""
+"""Every log is whole: no gap, no number used twice, and each chain and signature fits what its author wrote."""
 
 from __future__ import annotations
 
