@@ -192,12 +192,19 @@ class Projector:
         origin, seq = name
         if origin == operation.origin:
             return seq < operation.seq
-        return self._is_here(origin + operation.scope + operation.lane, seq)
+        return self._is_here(operation, name)
 
-    def _is_here(self, stream: bytes, seq: int) -> bool:
-        """Whether the log holds a number of a stream, in the tail that counts or in one that lost."""
+    def _is_here(self, operation: Operation, name: Version) -> bool:
+        """Whether the log holds a version, in the tail that counts or, where another's is named, in one that lost.
+
+        Such a name is in doubt and replaces nothing; what an origin names of its own chain is what counts there.
+        """
+        origin, seq = name
+        stream = origin + operation.scope + operation.lane
         other = self.streams.get(stream)
-        return (other is not None and other.last >= seq) or seq in self.quarantine.forked.get(stream, ())
+        if other is not None and other.last >= seq:
+            return True
+        return origin != operation.origin and seq in self.quarantine.forked.get(stream, ())
 
     def _rebuild(self, key: RecordKey) -> None:
         """Build a record from all its operations in the log, and judge each of them anew."""
@@ -210,7 +217,7 @@ class Projector:
         working.dirty = True
         for stream, operation in counting:
             for name in merge.names(kind, operation):
-                if not self._is_here(name[0] + operation.scope + operation.lane, name[1]):
+                if not self._is_here(operation, name):
                     self.awaited.add(stream.id, name, key)
         operations = [operation for _, operation in counting]
         if kind.entry:

@@ -88,3 +88,25 @@ def test_a_long_tail_that_does_not_count_is_told_from_signature_to_signature() -
     hand_over(node, other)
     assert check_whole(other) == check_whole(node)
     assert two.stream() == one.stream() and (two.stream()[16:-1], two.last()) == (REAL, 950)
+
+
+def test_what_an_origin_names_of_its_own_chain_is_awaited_until_the_tail_that_counts_has_it() -> None:
+    """A lost tail that bears the number is not it. Taken for it, two nodes showed different values for ever."""
+    one = Author("one")
+    one.write("reports", ident("a"), {"text": "first"}, replaces=[(one.origin, 4)])
+    lost = copy_of(one)
+    lost.write("reports", ident("b"), {"text": "lost"})
+    for attempt in itertools.count():
+        del one.bodies[one.stream()][2:]
+        one.write("reports", ident("b"), {"text": f"{attempt}"})
+        if digest(one, 2) < digest(lost, 2):
+            break
+    lost.write("reports", ident("a"), {"text": "lost"})
+    early = one.segment()
+    one.write("reports", ident("a"), {"text": "is replaced before it comes"})
+    node, other = make_replica("node"), make_replica("other")
+    for segment in (lost.segment(), early, one.segment()):
+        receive(node, segment)
+    for segment in (one.segment(), lost.segment()):
+        receive(other, segment)
+    assert check_whole(node) == check_whole(other)
