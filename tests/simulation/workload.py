@@ -58,8 +58,8 @@ class People:
         self.forms: dict[str, list[Form]] = {}
         self.deeds: list[tuple[int, Callable[[Machine], None]]] = [
             (20, self.report), (22, self.edit_report), (10, self.clash), (8, self.open_form), (8, self.save_form),
-            (13, self.say), (10, self.count_heads), (9, self.shelter_state), (4, self.patrol), (4, self.mark_read), (4, self.change_members),
-            (5, self.remove), (3, self.bring_back), (3, self.edit_incident),
+            (13, self.say), (10, self.count_heads), (9, self.shelter_state), (4, self.patrol), (4, self.mark_read),
+            (4, self.change_members), (5, self.remove), (3, self.bring_back), (3, self.edit_incident),
             (2, self.edit_shelter), (2, self.edit_user), (2, self.drill_report), (2, self.photo_again),
         ]  # fmt: skip
 

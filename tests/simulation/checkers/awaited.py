@@ -20,7 +20,7 @@ class Awaited(Checker):
         self.expect(in_memory == on_disk, f"{machine.name}: what is awaited in memory is not what stands on its disk")
         held = self.world.held(machine)
         for stream, seq, *_ in on_disk:
-            here = held.ends.get(stream, 0) >= seq or (stream, seq) in held.doubtful
+            here = held.ends.get(stream, 0) >= seq
             self.expect(not here, f"{machine.name} awaits {seq} of a stream, and holds it")
         for operation in held.counting():
             kind = machine.kinds.get(operation.kind)
@@ -28,6 +28,7 @@ class Awaited(Checker):
                 continue
             for origin, seq in merge.names(kind, operation):
                 stream = origin + operation.scope + operation.lane
-                here = held.ends.get(stream, 0) >= seq or (stream, seq) in held.doubtful
+                doubtful = origin != operation.origin and (stream, seq) in held.doubtful
+                here = held.ends.get(stream, 0) >= seq or doubtful
                 listed = (stream, seq, *operation.key) in on_disk
                 self.expect(here or listed, f"{machine.name}: {seq} is named, is not here and is not awaited")
