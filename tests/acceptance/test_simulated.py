@@ -146,6 +146,20 @@ def test_a_lost_tail_that_a_peer_tells_is_no_sign_that_it_holds_what_counts(wire
     assert more.digest() == less.digest()
 
 
+def test_a_lost_tail_spreads_also_between_nodes_that_hold_the_same_of_what_counts(wire: SimulatedWire) -> None:
+    knows, other = wire.machine("knows"), wire.machine("other")
+    authors = [Author("copied"), Author("copied")]
+    for number, author in enumerate(authors):
+        author.write("reports", ident("a"), {"text": f"{number}"})
+    wins, loses = sorted(authors, key=lambda author: sha256(author.bodies[author.stream()][1]))
+    knows.writer.call(lambda replica: replica.receive([wins.segment(), loses.segment()], None))
+    other.writer.call(lambda replica: replica.receive([wins.segment()], None))
+    assert suite.same(knows, other)
+    wire.connect(other, knows)
+    wire.until(lambda: suite.forks(other) == 1)
+    assert knows.digest() == other.digest()
+
+
 def sha256(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()
 
