@@ -30,6 +30,8 @@ from tests.simulation.disk import Crash, Disk
 from tests.simulation.quick import Ends, QuickReader
 from tests.simulation.release import OLDER, older_judge
 
+_STATEMENTS: dict[str, Any] = {"this": {}, "older": {}}  # the SQL of each release, made once a process
+
 
 class StepWriter(Writer):
     """The writer without its thread: a batch is committed when the simulation says so."""
@@ -153,7 +155,8 @@ class Machine:
             migrate(self.disk)
         self.replica = Replica(
             self.disk, self.kinds, older_judge if self.release == "older" else judge,
-            SqlProjection(self.disk, self.kinds), self.identity, self.now, self.chance.randbytes,
+            SqlProjection(self.disk, self.kinds, _STATEMENTS[self.release]), self.identity, self.now,
+            self.chance.randbytes,
             lambda incarnation, last: self.folder.note_incarnation(Incarnation(incarnation, last)),
         )  # fmt: skip
         self.published_state = self.replica.published()

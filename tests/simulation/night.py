@@ -16,7 +16,7 @@ from tests.simulation.workload import People
 from tests.simulation.world import Swallowed, World
 
 MEETINGS_MAX = 1  # connections beside those to the hub
-STEP_MS = (1, 5, 20, 50, 50, 100, 100, 300, 300, 1_000, 4_000)
+STEP_MS = (1, 5, 20, 20, 50, 50, 50, 100, 100, 100, 200, 200, 300, 300, 300, 500, 500, 1_000, 4_000)
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,17 @@ def _one_step(world: World, faults: Faults, people: People, hostile: Hostile | N
     world.advance(chance.choice(STEP_MS))
     _keep_connected(world, faults)
     what = chance.random()
-    if what < 0.32:
+    if what < 0.28:
         if world.awake:
             people.act(chance.choice(world.awake))
-    elif what < 0.48:
+    elif what < 0.44:
         faults.strike()
-    elif what < 0.54:
+    elif what < 0.50:
         faults.start()
-    elif what < 0.64:
+    elif what < 0.60:
         if hostile is not None:
             hostile.act()
-    elif what < 0.70:
+    elif what < 0.66:
         _meet(world)
 
 
@@ -104,7 +104,7 @@ def _keep_connected(world: World, faults: Faults) -> None:
         cable = world.network.between(machine, hub)
         if cable is None and chance.random() < 0.25:
             world.network.connect(machine, hub)
-        elif cable is not None and machine.name in faults.flapping and chance.random() < 0.4:
+        elif cable is not None and machine.name in faults.flapping and chance.random() < 0.25:
             cable.cut()
 
 
