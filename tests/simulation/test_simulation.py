@@ -14,7 +14,7 @@ from tests.simulation.night import simulate
 from tests.simulation.regressions import REGRESSIONS, Found
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS, AT_ONCE = 200, 20
+SEEDS, AT_ONCE = 200, 10
 PROCESSES = 2  # as many as the machine that this is meant for has cores
 
 
