@@ -5,7 +5,7 @@ Before: ``peers`` fills it in. After: ``session``, ``greeting`` and ``sending`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,10 @@ class Published(Protocol):
     @property
     def nodes(self) -> Mapping[bytes, bytes]:
         """stream -> the node that writes it"""
+
+    @property
+    def tails(self) -> Iterable[tuple[bytes, int, bytes]]:
+        """(stream, seq, h) of all that lost a fork."""
 
     @property
     def position(self) -> int:
@@ -65,7 +69,7 @@ class Local:
 
     def summary(self) -> Summary:
         found = self.published()
-        digest = digest8((stream, seq, head) for stream, (seq, head) in found.ends.items())
+        digest = digest8(found.ends, found.tails)
         return Summary(digest, {stream: seq for stream, (seq, _) in found.ends.items()}, found.position)
 
     def heads_of(self, node: bytes) -> tuple[tuple[bytes, int, bytes], ...]:

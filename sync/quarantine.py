@@ -19,11 +19,18 @@ class Quarantine:
     connection: Connection
     sums: Sums
     forked: dict[bytes, set[int]] = field(default_factory=dict)  # stream -> numbers that a lost tail bears
+    tails: dict[bytes, set[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (number, h) in lost tails
 
     def load(self) -> None:
-        self.forked.clear()
-        for id_, seq in self.connection.execute("SELECT id, seq FROM branch JOIN stream ON stream.no = branch.stream"):
+        self.clear_tails()
+        rows = self.connection.execute("SELECT id, seq, tail FROM branch JOIN stream ON stream.no = branch.stream")
+        for id_, seq, head in rows:
             self.forked.setdefault(bytes(id_), set()).add(seq)
+            self.tails.setdefault(bytes(id_), set()).add((seq, bytes(head)))
+
+    def clear_tails(self) -> None:
+        self.forked.clear()
+        self.tails.clear()
 
     def put(self, stream: Stream, operation: Operation | NewerBody, reason: str) -> None:
         kind, record = _of(operation)
@@ -44,6 +51,7 @@ class Quarantine:
         """What a lost tail holds does not count. It stands under its number with a minus: the number is the other's."""
         for node in forks.nodes(self.connection, stream.no):
             numbers = self.forked.setdefault(stream.id, set())
+            self.tails.setdefault(stream.id, set()).add((node.seq, node.head))
             if node.seq in numbers:
                 continue
             numbers.add(node.seq)
@@ -56,6 +64,7 @@ class Quarantine:
     def release_from(self, stream: Stream, first: int) -> None:
         """Before a forked stream is judged anew: its lost tails, and what stands there from ``first`` on."""
         self.connection.execute("DELETE FROM quarantine WHERE stream = ? AND seq < 0", (stream.no,))
+        self.tails.pop(stream.id, None)
         for seq in self.forked.pop(stream.id, ()):
             self.sums.take("quarantine", stream.scope, digest.quarantine_hash(stream.id, -seq, verdict.FORK))
         rows = self.connection.execute("SELECT seq FROM quarantine WHERE stream = ? AND seq >= ?", (stream.no, first))

@@ -49,13 +49,14 @@ class Committed:
     ends: Mapping[bytes, tuple[int, bytes]]  # stream -> (last seq, h)
     nodes: Mapping[bytes, bytes]  # stream -> the node that writes it
     position: int  # of the log's last run
+    tails: tuple[tuple[bytes, int, bytes], ...] = ()  # (stream, seq, h) of all that lost a fork
 
     @property
     def vector(self) -> Vector:
         return {stream: seq for stream, (seq, _) in self.ends.items()}
 
     def digest8(self) -> bytes:
-        return digest8((stream, seq, head) for stream, (seq, head) in self.ends.items())
+        return digest8(self.ends, self.tails)
 
 
 @dataclass
@@ -109,7 +110,9 @@ class Replica:
         ends = {stream.id: (stream.last, stream.head) for stream in self.streams.values()}
         if len(self._nodes) != len(self.streams):
             self._nodes = {stream.id: stream.node for stream in self.streams.values()}
-        return Committed(frozenset(self._changed), ends, self._nodes, self.position)
+        lost = self.projector.quarantine.tails
+        tails = tuple((id_, seq, head) for id_, listed in lost.items() for seq, head in listed)
+        return Committed(frozenset(self._changed), ends, self._nodes, self.position, tails)
 
     # -- one transaction -------------------------------------------------------------------------
 
@@ -267,7 +270,7 @@ class Replica:
         self.projector.load()
         ends = {stream.id: stream.last for stream in self.streams.values()}
         by_no = {stream.no: stream for stream in self.streams.values()}
-        self.projector.quarantine.forked.clear()
+        self.projector.quarantine.clear_tails()
         for stream in self.streams.values():
             stream.last = 0
             self.projector.quarantine.put_tails(stream)

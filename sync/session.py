@@ -60,6 +60,7 @@ class Session:
     _refusals: int = 0
     _delivering: int = 0  # runs of the peer that wait for their commit
     _rechecked: set[bytes] = field(default_factory=set)  # streams sent or asked for once more from their fork
+    _forked: set[bytes] = field(default_factory=set)  # of these a number says nothing about which tail the peer holds
 
     def __post_init__(self) -> None:
         self.sending = Sending(self.local.source)
@@ -86,6 +87,7 @@ class Session:
         """A fork is known here: send what counts from the fork on, and the tails that do not."""
         if self.phase != "open":
             return []
+        self._forked.add(stream)
         self.sending.rewind(stream, fork)
         self.sending.tell(self.local.branches())
         return self.pump(now_ms)
@@ -270,7 +272,11 @@ class Session:
         Where the numbers do not differ, the chains do: then all heads are told, so that forks are seen.
         """
         assert self.peer is not None
-        self.sending.tell(self.local.branches())
+        tails = self.local.branches()
+        for tail in tails:  # what counts may be shorter than what lost: no number says that the peer lacks it
+            self._forked.add(tail.stream)
+            self.sending.rewind(tail.stream, tail.first)
+        self.sending.tell(tails)
         if dict(theirs) != mine:
             listed = list(self.local.heads_of(self.peer.node_id))
         else:
@@ -286,7 +292,8 @@ class Session:
             raise BadFrame("runs are numbered from 1")
         self._delivering += 1
         for segment in frame.segments:
-            self.sending.skip(segment.stream, segment.last)
+            if segment.stream not in self._forked:  # a tail that lost is no sign that the peer holds what counts
+                self.sending.skip(segment.stream, segment.last)
         return [Deliver(frame.number, frame.segments)]
 
     def _on_ack(self, frame: Ack, now_ms: int) -> list[Action]:

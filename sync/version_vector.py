@@ -10,9 +10,13 @@ import msgspec
 Vector = dict[bytes, int]  # stream -> last seq
 
 
-def digest8(entries: Iterable[tuple[bytes, int, bytes]]) -> bytes:
-    """8 bytes that stand for a vector: from (stream, last seq, h)."""
-    listed = sorted([stream, seq, head[:8]] for stream, seq, head in entries)
+def digest8(ends: Mapping[bytes, tuple[int, bytes]], tails: Iterable[tuple[bytes, int, bytes]] = ()) -> bytes:
+    """8 bytes that stand for what a node holds: stream -> (last seq, h), and (stream, seq, h) of what lost a fork.
+
+    Without the lost tails two nodes with one vector took them for known to the other, and never told them.
+    """
+    entries = [(stream, seq, head) for stream, (seq, head) in ends.items()]
+    listed = sorted([stream, seq, head[:8]] for stream, seq, head in (*entries, *tails))
     return hashlib.sha256(msgspec.msgpack.encode(listed)).digest()[:8]
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from sync import arrival, protocol
+from sync import arrival, limits, protocol
 from sync.operation import CITY, Change
 from sync.replica import Replica
 from tests.acceptance import suite
 from tests.acceptance.machines import Machine, SimulatedWire
-from tests.unit.sync.nodes import INCIDENT, report
+from tests.unit.sync.nodes import INCIDENT, Author, everything, ident, report
 
 
 @pytest.fixture
@@ -104,6 +106,62 @@ def test_a_tablet_that_was_put_back_begins_a_new_incarnation_and_loses_nothing(w
     older.write(report("0", text="after the restore"))
     wire.until(lambda: suite.same(hub, older))
     assert hub.digest() == older.digest()
+
+
+def test_a_short_tail_that_counts_reaches_whoever_holds_a_longer_one_that_lost(wire: SimulatedWire) -> None:
+    hub, tablet = wire.machine("hub"), wire.machine("tablet", ("field",))
+    tablet.write(report("a", text="before"))
+    copy = Author(tablet.name, tablet.capabilities, tablet.replica.incarnation)
+    for segment in everything(tablet.replica):
+        copy.bodies[segment.stream] = list(segment.bodies)
+    tablet.write(report("a", text="on the tablet"))
+    tablet.write(report("b", text="on the tablet"))
+    ours = everything(tablet.replica)[0].bodies[copy.last()]
+    texts = (f"on the copy {number}" for number in itertools.count())
+    while len(copy.bodies[copy.stream()]) < 3 or sha256(copy.bodies[copy.stream()][-1]) > sha256(ours):
+        del copy.bodies[copy.stream()][2:]
+        copy.write("reports", ident("a"), {"text": next(texts)})
+    hub.writer.call(lambda replica: replica.receive([*everything(tablet.replica), *copy.segments()], None))
+    assert (hub.published.vector[copy.stream()], tablet.published.vector[copy.stream()]) == (3, 4)
+    wire.connect(tablet, hub)
+    wire.until(lambda: suite.same(hub, tablet) and suite.forks(tablet) == 1)
+    assert hub.digest() == tablet.digest()
+
+
+@pytest.mark.parametrize("called", ["knows more", "knows less"])
+def test_a_lost_tail_that_a_peer_tells_is_no_sign_that_it_holds_what_counts(wire: SimulatedWire, called: str) -> None:
+    more, less = wire.machine("more"), wire.machine("less")
+    authors = [Author("copied") for _ in range(limits.RUNS_IN_FLIGHT_MAX + 2)]
+    for number, author in enumerate(authors):
+        author.write("reports", ident("a"), {"text": f"{number}"})
+    wins, *losers = sorted(authors, key=lambda author: sha256(author.bodies[author.stream()][1]))
+    for author in losers:
+        author.write("reports", ident("b"), {"text": "and goes on"})
+    tails = [author.segment() for author in losers]  # what counts goes after them, when the peer's have come
+    less.writer.call(lambda replica: replica.receive([wins.segment(), *tails], None))
+    wins.write("reports", ident("c"), {"text": "and goes on"})
+    more.writer.call(lambda replica: replica.receive([wins.segment(), *tails], None))
+    wire.connect(*((less, more) if called == "knows more" else (more, less)))
+    wire.until(lambda: suite.same(more, less))
+    assert more.digest() == less.digest()
+
+
+def test_a_lost_tail_spreads_also_between_nodes_that_hold_the_same_of_what_counts(wire: SimulatedWire) -> None:
+    knows, other = wire.machine("knows"), wire.machine("other")
+    authors = [Author("copied"), Author("copied")]
+    for number, author in enumerate(authors):
+        author.write("reports", ident("a"), {"text": f"{number}"})
+    wins, loses = sorted(authors, key=lambda author: sha256(author.bodies[author.stream()][1]))
+    knows.writer.call(lambda replica: replica.receive([wins.segment(), loses.segment()], None))
+    other.writer.call(lambda replica: replica.receive([wins.segment()], None))
+    assert suite.same(knows, other)
+    wire.connect(other, knows)
+    wire.until(lambda: suite.forks(other) == 1)
+    assert knows.digest() == other.digest()
+
+
+def sha256(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest()
 
 
 def set_incarnation(replica: Replica, incarnation: bytes) -> None:

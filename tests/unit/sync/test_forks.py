@@ -147,3 +147,25 @@ def test_what_names_a_number_to_come_is_not_content_with_that_of_a_lost_tail(kin
     for segment in (before, lost, other.segment(), author.segment()):
         receive(late, segment)
     assert check_whole(early) == check_whole(late)
+
+
+def test_what_an_origin_names_of_its_own_chain_is_awaited_until_the_tail_that_counts_has_it() -> None:
+    """A lost tail that bears the number is not it. Taken for it, two nodes showed different values for ever."""
+    one = Author("one")
+    one.write("reports", ident("a"), {"text": "first"}, replaces=[(one.origin, 4)])
+    lost = copy_of(one)
+    lost.write("reports", ident("b"), {"text": "lost"})
+    for attempt in itertools.count():
+        del one.bodies[one.stream()][2:]
+        one.write("reports", ident("b"), {"text": f"{attempt}"})
+        if digest(one, 2) < digest(lost, 2):
+            break
+    lost.write("reports", ident("a"), {"text": "lost"})
+    early = one.segment()
+    one.write("reports", ident("a"), {"text": "is replaced before it comes"})
+    node, other = make_replica("node"), make_replica("other")
+    for segment in (lost.segment(), early, one.segment()):
+        receive(node, segment)
+    for segment in (one.segment(), lost.segment()):
+        receive(other, segment)
+    assert check_whole(node) == check_whole(other)

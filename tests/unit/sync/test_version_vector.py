@@ -25,7 +25,13 @@ def test_who_is_sent_what_is_lacking_holds_the_same(have: dict[bytes, int], othe
 
 
 def test_the_digest_tells_chains_apart_and_not_orders() -> None:
-    one, two = (b"a", 1, b"h" * 32), (b"b", 2, b"i" * 32)
-    assert digest8([one, two]) == digest8([two, one])
-    assert digest8([one, two]) != digest8([one, (b"b", 2, b"j" * 32)])
-    assert len(digest8([])) == 8
+    one, two = {b"a": (1, b"h" * 32)}, {b"b": (2, b"i" * 32)}
+    assert digest8(one | two) == digest8(two | one)
+    assert digest8(one | two) != digest8(one | {b"b": (2, b"j" * 32)})
+    assert len(digest8({})) == 8
+
+
+def test_the_digest_tells_who_knows_of_a_lost_tail() -> None:
+    ends, lost = {b"a": (1, b"h" * 32)}, (b"a", 1, b"i" * 32)
+    assert digest8(ends, [lost]) != digest8(ends)
+    assert digest8(ends, [lost, (b"a", 2, b"j" * 32)]) == digest8(ends, [(b"a", 2, b"j" * 32), lost])

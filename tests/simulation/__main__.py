@@ -1,0 +1,42 @@
+"""Replay a seed: ``python -m tests.simulation SEED [--nodes N] [--steps N] [--trace]``; ``--bench`` measures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+
+from tests.simulation.night import simulate
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--count", type=int, default=1, help="so many seeds from SEED on")
+    parser.add_argument("--nodes", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--bench", action="store_true")
+    asked = parser.parse_args()
+    began = time.perf_counter()
+    failed = 0
+    for seed in range(asked.seed, asked.seed + asked.count):
+        try:
+            night = simulate(seed, asked.nodes, asked.steps, print if asked.trace else None)
+            if asked.count == 1:
+                print(night)
+        except Exception as error:
+            failed += 1
+            print(f"seed {seed}: {type(error).__name__}: {error}", flush=True)
+            if asked.count == 1:
+                traceback.print_exc()
+    took = time.perf_counter() - began
+    if asked.bench:
+        print(json.dumps({"bench": "simulation", "metric": "seeds_per_s", "value": round(asked.count / took, 2)}))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Seeds that once failed, by what they found. They stay for ever.
+
+What a seed does changes with the workload; so what each of them found stands also as a test of its own, named here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Found(NamedTuple):
+    seed: int
+    nodes: int
+    steps: int
+    what: str
+
+
+REGRESSIONS = (
+    Found(20, 6, 150, "a short tail that counts was hidden from the holder of a longer one that had lost"),
+    Found(35, 6, 150, "a lost tail that a peer told was taken for a sign that it holds what counts"),
+    Found(1169, 6, 150, "a number of a lost tail was taken for what an origin names of its own chain"),
+    Found(1188, 6, 150, "a lost tail did not spread between nodes that hold the same of what counts"),
+)
