@@ -64,7 +64,8 @@ def make_node(folder: DataFolder, role: str, name: str, settings: Settings, pass
     with folder.lock():
         refuse_existing(folder)
         try:
-            return _make(folder, role, name, settings, passphrase)
+            with engine.saying_why(folder.database):
+                return _make(folder, role, name, settings, passphrase)
         except BaseException:
             _take_away(folder)
             raise

@@ -105,8 +105,7 @@ def _key_files(node: Any) -> Finding:
 
 
 def _store(node: Any) -> Finding:
-    faults = [row[0] for row in node.reader().execute("PRAGMA cipher_integrity_check").fetchall()]
-    faults += [row[0] for row in node.reader().execute("PRAGMA quick_check").fetchall() if row[0] != "ok"]
+    faults = node.store_faults()
     if faults:
         hint = "Keep a copy of the data folder, then restore a backup or enrol this device anew."
         return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)

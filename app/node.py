@@ -23,6 +23,7 @@ from app.store.ballast import Ballast
 from app.store.blobs import BlobFile
 from app.store.engine import Connection
 from app.store.folder import DataFolder, Incarnation
+from app.store.integrity import page_faults
 from app.store.keys import NodeKeys
 from app.store.migrations import migrate
 from app.store.projection import SqlProjection, id_bytes, id_text
@@ -73,15 +74,27 @@ class Node:
 
     @staticmethod
     def open(folder: DataFolder, keys: NodeKeys, settings: Settings) -> Node:
-        """Open the store. The caller holds the folder's lock. Raises StoreMissing, WrongKey, EngineTooOld."""
+        """Open the store. The caller holds the folder's lock.
+
+        Raises StoreMissing, WrongKey, EngineTooOld, StoreCorrupt, StoreFull, StoreFailed.
+        """
         engine.refuse_old_engine()
-        connection = engine.open_connection(folder.database, keys.data_key)
-        if meta.read_text(connection, "role") == "hub":
-            connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
-        migrate(connection)
-        node = Node(folder, keys, settings, connection)
-        node._begin_anew_where_rolled_back()
-        node._rebuild_where_outdated()
+        with engine.saying_why(folder.database):
+            connection = engine.open_connection(folder.database, keys.data_key)
+            try:
+                if meta.read_text(connection, "role") == "hub":
+                    connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
+                migrate(connection)
+                node = Node(folder, keys, settings, connection)
+            except BaseException:
+                connection.close()
+                raise
+            try:
+                node._begin_anew_where_rolled_back()
+                node._rebuild_where_outdated()
+            except BaseException:
+                node.close()
+                raise
         node._teller.start()
         return node
 
@@ -229,6 +242,10 @@ class Node:
         blobs.on_whole = self._blob_moved
         blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
         return blobs
+
+    def store_faults(self) -> list[str]:
+        """What is wrong with the pages of the log's file, for doctor."""
+        return list(in_native_thread(lambda: page_faults(self.folder.database, self.keys.data_key)))
 
     def blob_faults(self) -> list[str]:
         """What is wrong with the pages of `blobs.db`, for doctor."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.store import engine
 from app.store.engine import Connection
 from app.store.errors import StoreError
+from app.store.integrity import page_faults
 from app.threads import native_thread_id
 from sync.blobs import CREATE
 
@@ -54,11 +55,7 @@ class BlobFile:
 
     def faults(self) -> list[str]:
         """What is wrong with the file's pages."""
-        try:
-            found = [str(row[0]) for row in self.reader().execute("PRAGMA cipher_integrity_check").fetchall()]
-            return found + [str(row[0]) for row in self.reader().execute("PRAGMA quick_check") if row[0] != "ok"]
-        except engine.DATABASE_ERRORS as error:
-            return [str(error)]
+        return page_faults(self._path, self._key)
 
     def close(self) -> None:
         for connection in (*self._readers.values(), self.connection):

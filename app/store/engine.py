@@ -11,7 +11,7 @@ import hmac
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlcipher3.dbapi2 import Connection, Row
 
 from app.store.durable import sync_file, sync_folder, write_durably
 from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissing, WrongKey
+from sync.writer import store_error
 
 # sqlite-utils prefers a module called pysqlite3 to the standard library's. The errors it catches must be
 # our engine's (sqlcipher3's are no subclasses of sqlite3's), so this stands before its first import.
@@ -36,6 +37,7 @@ CACHE_KIB_TERMINAL = 16_384
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PAGES = 4_000
 KEY_BYTES = 32
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _CHECK_TAG = b"tomoshibi:key-check:1\0"
 
 
@@ -68,6 +70,17 @@ def open_connection(
             raise StoreCorrupt(f"{path.name} cannot be read although its key is right") from error
         raise WrongKey(f"the key does not open {path.name}") from error
     return connection
+
+
+@contextlib.contextmanager
+def saying_why(path: Path) -> Iterator[None]:
+    """Turn what the engine raises into our words: StoreCorrupt, StoreFull or StoreFailed."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if getattr(error, "sqlite_errorname", "").startswith(_DAMAGE):
+            raise StoreCorrupt(f"{path.name} is damaged: {error}") from error
+        raise store_error(error) from error
 
 
 def create_database(
