@@ -15,13 +15,14 @@ from app.store.errors import EngineTooOld
 from app.store.folder import DataFolder
 from app.store.keys import is_sealed
 from sync import signing
-from sync.errors import BadSignature
+from sync.errors import BadSignature, StoreFailed
 
 State = Literal["ok", "warning", "wrong"]
 MARKS: dict[State, str] = {"ok": "✓", "warning": "!", "wrong": "✗"}
 DISK_WRONG_BYTES, DISK_WARNING_BYTES = 100 * 1024**2, 1024**3
 CLOCK_WARNING_MS = 60_000
-ROWS_AT_ONCE = 1_000
+_UNREADABLE: tuple[type[Exception], ...] = (StoreFailed, *engine.DATABASE_ERRORS)
+MEND = "Stop the node, run `tomoshibi doctor --mend` and start it again; nothing is thrown away."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,15 @@ def examine(node: Any) -> list[Finding]:
         _digest,
         _layers,
     )
-    return [check(node) for check in checks] + [_clock(node), *_peers(node)]
+    return [_carried_out(check, node) for check in checks] + [_clock(node), *_peers(node)]
+
+
+def _carried_out(check: Callable[[Any], Finding], node: Any) -> Finding:
+    """A check that meets a damaged page has found something; the others are still made."""
+    try:
+        return check(node)
+    except _UNREADABLE as error:
+        return Finding(check.__name__.strip("_"), "wrong", f"it cannot be read: {error}", MEND)
 
 
 def _engine(node: Any) -> Finding:
@@ -107,17 +116,15 @@ def _key_files(node: Any) -> Finding:
 def _store(node: Any) -> Finding:
     faults = node.store_faults()
     if faults:
-        hint = "Keep a copy of the data folder, then restore a backup or enrol this device anew."
-        return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
+        return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", MEND)
     return Finding("store", "ok", "every page has its right seal")
 
 
 def _blobs(node: Any) -> Finding:
     """Photos and layers lie in a file of their own: the log is open whatever is wrong with it."""
-    hint = f"Stop the node, move {node.folder.blobs.name} aside and start: what other nodes hold comes again."
     faults = [node.blobs.fault] if node.blobs.fault else node.blob_faults()
     if faults:
-        return Finding("attachments", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
+        return Finding("attachments", "wrong", f"{len(faults)} faults, the first: {faults[0]}", MEND)
     return Finding("attachments", "ok", f"{node.blobs.count():,} files, every page has its right seal")
 
 

@@ -18,7 +18,7 @@ from app.layers import Layers
 from app.queries import log as log_queries
 from app.records import KINDS
 from app.records.judge import judge
-from app.store import engine, meta
+from app.store import engine, identity, meta
 from app.store.ballast import Ballast
 from app.store.blobs import BlobFile
 from app.store.engine import Connection
@@ -27,6 +27,7 @@ from app.store.integrity import page_faults
 from app.store.keys import NodeKeys
 from app.store.migrations import migrate
 from app.store.projection import SqlProjection, id_bytes, id_text
+from app.store.salvaged_log import Waiting
 from app.sync_links import Links
 from app.threads import in_native_thread, native_thread_id, settle_native_threads
 from app.version import VERSION
@@ -71,6 +72,7 @@ class Node:
         self.links = Links(self)
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
+        self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod
     def open(folder: DataFolder, keys: NodeKeys, settings: Settings) -> Node:
@@ -92,6 +94,7 @@ class Node:
             try:
                 node._begin_anew_where_rolled_back()
                 node._rebuild_where_outdated()
+                identity.keep(folder.identity, keys.data_key, connection)
             except BaseException:
                 node.close()
                 raise
@@ -227,10 +230,11 @@ class Node:
             meta.write(replica.connection, "hub_url", hub_url)
             if issuer is not None:
                 meta.write(replica.connection, "hub_node", issuer.node_id)
-            identity = replica.identity
-            replica.identity = Identity(identity.key, identity.node_id, root_public, held)
+            was = replica.identity
+            replica.identity = Identity(was.key, was.node_id, root_public, held)
 
         self.writer.call(job, 0)
+        identity.keep(self.folder.identity, self.keys.data_key, self.reader())
         self.links.try_now()
 
     def _blobs(self) -> Blobs:
@@ -285,6 +289,8 @@ class Node:
 
     def _committed(self, committed: Committed) -> None:
         self._published = committed
+        if self._salvaged and self.root_public is not None:
+            self._salvaged.look(committed.ends)
         self._pending.append(committed)
         self._effects.set()
 

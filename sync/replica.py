@@ -20,6 +20,7 @@ from sync.kinds import REVOCATIONS, Kinds
 from sync.operation import (
     CITY,
     Change,
+    Operation,
     RecordKey,
     decode_body,
 )
@@ -187,6 +188,12 @@ class Replica:
             oplog.keep_ends(self.connection, [self.streams[id_] for id_ in {id_ for id_, _ in result.versions}])
             self._finish()
         return result
+
+    def record_again(self, operations: Sequence[Operation]) -> int:
+        """Write own operations of a broken stream once more, in this incarnation. Returns how many."""
+        count = authoring.record_again(self, operations)
+        self._finish()
+        return count
 
     # -- their door ------------------------------------------------------------------------------
 

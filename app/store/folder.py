@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from app.store.errors import FolderLocked, StoreMissing
+from app.store.errors import FolderLocked, MendingCutShort, StoreMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,10 @@ class DataFolder:
         return self.path / "ballast"
 
     @property
+    def identity(self) -> Path:
+        return self.path / "identity.sealed"
+
+    @property
     def incarnation(self) -> Path:
         return self.path / "incarnation.json"
 
@@ -59,6 +63,8 @@ class DataFolder:
         return self.keys.exists() or self.database.exists()
 
     def require_node(self) -> None:
+        if not self.database.exists() and any(self.path.glob(f"damaged-*/{self.database.name}")):
+            raise MendingCutShort(f"the damaged store in {self.path} was set aside and not made anew yet")
         if not (self.keys.exists() and self.database.exists()):
             raise StoreMissing(f"there is no node in {self.path}")
 
