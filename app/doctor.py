@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ class Finding:
 
 def examine(node: Any) -> list[Finding]:
     """Every check, in the order of what the others stand on."""
-    checks: tuple[Callable[[Any], Finding], ...] = (
+    checks: tuple[Callable[[Any], Finding | Iterable[Finding]], ...] = (
         _engine,
         _disk,
         _ballast,
@@ -45,16 +45,19 @@ def examine(node: Any) -> list[Finding]:
         _chains,
         _digest,
         _layers,
+        _clock,
+        _peers,
     )
-    return [_carried_out(check, node) for check in checks] + [_clock(node), *_peers(node)]
+    return [finding for check in checks for finding in _carried_out(check, node)]
 
 
-def _carried_out(check: Callable[[Any], Finding], node: Any) -> Finding:
+def _carried_out(check: Callable[[Any], Finding | Iterable[Finding]], node: Any) -> list[Finding]:
     """A check that meets a damaged page has found something; the others are still made."""
     try:
-        return check(node)
+        found = check(node)
+        return [found] if isinstance(found, Finding) else list(found)
     except _UNREADABLE as error:
-        return Finding(check.__name__.strip("_"), "wrong", f"it cannot be read: {error}", MEND)
+        return [Finding(check.__name__.strip("_"), "wrong", f"it cannot be read: {error}", MEND)]
 
 
 def _engine(node: Any) -> Finding:
@@ -202,9 +205,7 @@ def _layers(node: Any) -> Finding:
 
 
 def _clock(node: Any) -> Finding:
-    offset = node.status().get("clock_offset_ms")
-    if offset is None:
-        return Finding("clock", "ok", "not compared with a hub yet")
+    offset = node.clock_offset_ms
     text = f"{offset / 1000:+.1f} s from the hub's clock"
     if abs(offset) < CLOCK_WARNING_MS:
         return Finding("clock", "ok", text)

@@ -14,6 +14,7 @@ from typing import Any
 
 from app import digests
 from app.config import Settings
+from app.damage import Watch
 from app.layers import Layers
 from app.queries import log as log_queries
 from app.records import KINDS
@@ -72,6 +73,7 @@ class Node:
         self.links = Links(self)
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
+        self.damage = Watch(self)
         self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod
@@ -105,9 +107,11 @@ class Node:
         """Begin to call the hub and to watch the links; only `serve` does."""
         self.links.start()
         self.layers.keep_warm()
+        self.damage.start()
 
     def close(self) -> None:
         self._closed = True
+        self.damage.stop()
         self.links.stop()
         self.writer.stop()
         self._effects.set()
@@ -332,6 +336,10 @@ class Node:
             self._readers[thread] = found
         return found
 
+    def forget_reader(self) -> None:
+        """After a page could not be read: the engine refuses nearly all else on a connection that met one."""
+        self._readers.pop(native_thread_id(), None)
+
     def digest(self) -> dict[str, Any]:
         """Recomputed from the tables: {schema, public, scopes}."""
         return dict(in_native_thread(lambda: digests.recomputed(self.reader())))
@@ -389,6 +397,7 @@ class Node:
             "awaited": log_queries.counted(db, "awaited"),
             "forks": log_queries.counted(db, "branch"),
             "blobs": self.links.wishes.status(),
+            "damage": self.damage.found or None,
             "clock_offset_ms": self._offset_ms,
             "version": VERSION,
             "schema": KINDS.schema,

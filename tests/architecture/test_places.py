@@ -29,7 +29,7 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth child cli config control demo digests doctor enrol enrol_door
+        __init__ __main__ accounts birth child cli config control damage demo digests doctor enrol enrol_door
         errors factory hazard layers live mend messages node permissions processes server sync_links sync_socket threads
         verifier version wishes
         """
