@@ -55,7 +55,7 @@ class Log:
         self._take_branches(replica)
         self._take_receipts(replica)
         self._go_on_counting(replica)
-        broken = [one for one in waiting if self._is_broken(replica, one.segment)]
+        broken = self._broken(replica, waiting)
         again = self._write_again(replica, [one.segment for one in broken])
         left = [one.segment for one in waiting if one not in broken]
         _write(self._new, left)
@@ -69,12 +69,22 @@ class Log:
 
         return take
 
-    def _is_broken(self, replica: Replica, segment: Segment) -> bool:
-        """Whether it is ours and stands behind something that no other node has told us to hold."""
-        stream = replica.streams.get(segment.stream)
-        if stream is None or not stream.own or segment.first <= stream.last or replica.identity.certificate is None:
-            return False
-        return self._receipted.get(segment.stream, 0) < segment.first - 1
+    def _broken(self, replica: Replica, waiting: list[Kept]) -> list[Kept]:
+        """Ours, behind a number that is lost here and that no other node has told us to hold: it can never go in."""
+        broken: list[Kept] = []
+        ends: dict[bytes, int] = {}
+        hopeless: set[bytes] = set()
+        for kept in sorted(waiting, key=lambda one: one.segment.first):
+            segment, stream = kept.segment, replica.streams.get(kept.segment.stream)
+            if stream is None or not stream.own or segment.first <= stream.last or replica.identity.certificate is None:
+                continue
+            missing_to = segment.first - 1
+            if missing_to > max(ends.get(stream.id, stream.last), self._receipted.get(stream.id, 0)):
+                hopeless.add(stream.id)
+            if stream.id in hopeless:
+                broken.append(kept)
+            ends[stream.id] = segment.last
+        return broken
 
     def _write_again(self, replica: Replica, segments: list[Segment]) -> int:
         count = 0
