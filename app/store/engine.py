@@ -20,7 +20,7 @@ from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection, Row
 
 from app.store.durable import sync_file, sync_folder, write_durably
-from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissing, WrongKey
+from app.store.errors import EngineTooOld, StoreCorrupt, StoreError, StoreExists, StoreMissing, WrongKey
 from sync.writer import store_error
 
 # sqlite-utils prefers a module called pysqlite3 to the standard library's. The errors it catches must be
@@ -35,8 +35,9 @@ ENGINE_OLDEST = (3, 51, 3)
 CACHE_KIB_HUB = 65_536
 CACHE_KIB_TERMINAL = 16_384
 BUSY_TIMEOUT_MS = 5_000
-CHECKPOINT_PAGES = 4_000
+CHECKPOINT_PAGES, CHECKPOINT_PAGES_SHORT = 4_000, 250
 KEY_BYTES = 32
+_CANNOT_OPEN: tuple[type[Exception], ...] = (StoreError, *DATABASE_ERRORS)
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _CHECK_TAG = b"tomoshibi:key-check:1\0"
 
@@ -145,6 +146,26 @@ def _set_up(connection: Connection, cache_kib: int) -> None:
         ("temp_store", "MEMORY"),  # a temporary file would lie on the disk in clear
     ):
         connection.execute(f"PRAGMA {pragma} = {value}").fetchall()
+
+
+def keep_log_short(connection: Any) -> None:
+    """On a disk that is nearly full: fold the log into the file long before it would be quickest to."""
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES_SHORT}").fetchall()
+
+
+def fold_log(path: Path, key: bytes) -> bool:
+    """Write a store's log into its file, so that it grows no further; False where there was nothing, or no room."""
+    try:
+        connection = open_connection(path, key)
+    except _CANNOT_OPEN:
+        return False
+    try:
+        busy, pages, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return not busy and pages > 0 and folded == pages
+    except DATABASE_ERRORS:
+        return False
+    finally:
+        connection.close()
 
 
 def check_path(path: Path) -> Path:
