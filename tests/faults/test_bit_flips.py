@@ -207,6 +207,7 @@ def test_a_lost_page_takes_only_what_stood_in_it(home: Path, chance: random.Rand
     again.close()
 
 
+@pytest.mark.deep
 def test_every_page_may_be_lost(home: Path, template: Path, chance: random.Random) -> None:
     """Also those that say what the tables are: the node is then still itself, and begins anew."""
     for page in [1, *chance.sample(range(2, pages(home / "tomoshibi.db") + 1), 6)]:

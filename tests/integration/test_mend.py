@@ -82,6 +82,7 @@ def test_a_terminal_with_unsent_reports_is_mended_from_the_hub(city: Cluster) ->
     assert again < held(hub) and len(numbers) == len(set(numbers)), "no number is given twice"
 
 
+@pytest.mark.deep
 def test_a_hub_that_lost_its_first_page_comes_back_from_its_terminals(city: Cluster) -> None:
     """Nothing can be read without it, not even the hub's own name: it is sealed beside the store."""
     hub, terminal = city.hub, city.terminals[0]
@@ -103,6 +104,7 @@ def test_a_hub_that_lost_its_first_page_comes_back_from_its_terminals(city: Clus
     assert held(hub) == held(terminal) == wanted
 
 
+@pytest.mark.deep
 def test_a_flipped_bit_in_each_file_is_told_and_put_right(city: Cluster) -> None:
     hub, terminal = city.hub, city.terminals[0]
     write(city, terminal, 20)
