@@ -5,10 +5,12 @@ Opened by a command (which holds the data folder's lock), started only by `serve
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from app.store import engine, identity, meta
 from app.store.ballast import Ballast
 from app.store.blobs import BlobFile, key_of
 from app.store.engine import Connection
+from app.store.errors import StoreError
 from app.store.folder import DataFolder, Incarnation
 from app.store.integrity import page_faults
 from app.store.keys import NodeKeys
@@ -41,6 +44,9 @@ from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
 from sync.version_vector import Vector
 from sync.writer import Writer
+
+_STILL_FAILING: tuple[type[Exception], ...] = (StoreError, OSError, *engine.DATABASE_ERRORS)
+log = logging.getLogger(__name__)
 
 Changed = list[tuple[str, bytes, str]]  # (kind, scope, record id)
 
@@ -68,8 +74,9 @@ class Node:
         self._teller = threading.Thread(target=self._tell, name="effects", daemon=True)
         self._closed = False
         self.writer = Writer(
-            self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space
-        )
+            self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space,
+            after_failure=lambda: in_native_thread(self._renew_connection),
+        )  # fmt: skip
         self.links = Links(self)
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
@@ -246,6 +253,7 @@ class Node:
         blobs = Blobs(
             file.connection, file.reader, node=self.replica.identity.node_id, now=self.wall, run=in_native_thread,
             before_retry=self._free_space, hub=lambda: self.hub_node, fault=file.fault,
+            forget_reader=file.forget_reader,
         )  # fmt: skip
         blobs.on_whole = self._blob_moved
         blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
@@ -278,6 +286,19 @@ class Node:
         files = ((self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key)))
         folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in files])
         return released or any(folded)
+
+    def _renew_connection(self) -> None:
+        """The engine refuses nearly all on a connection that could not read a page: one bad moment must not last."""
+        old: Any = self.replica.connection
+        try:
+            connection = engine.open_connection(self.folder.database, self.keys.data_key)
+            if self.is_hub:
+                connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
+            self.replica.connect(connection, SqlProjection(connection, KINDS))
+        except _STILL_FAILING as error:  # whoever writes next is told so, and it is tried again
+            log.warning("the store cannot be opened anew: %s", error)
+        if self.replica.connection is not old:
+            old.close()
 
     def _note_incarnation(self, incarnation: bytes, last: Vector) -> None:
         self.folder.note_incarnation(Incarnation(incarnation, last))
@@ -319,9 +340,17 @@ class Node:
                 continue
             changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
             changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
-            for subscriber in self._subscribers:
-                subscriber(changed)  # also where only a receipt was kept: a page must not stay at "not sent"
-            self.links.after_commit(changed, list(dict.fromkeys(moved)))
+            for subscriber in self._subscribers:  # also where only a receipt was kept: no page must stay at "not sent"
+                self._tell_one(partial(subscriber, changed))
+            self._tell_one(partial(self.links.after_commit, changed, list(dict.fromkeys(moved))))
+
+    def _tell_one(self, tell: Callable[[], None]) -> None:
+        """One that fails keeps the effect from nobody else: the loop once ended at the first page it could not read."""
+        try:
+            tell()
+        except Exception:
+            log.exception("an effect of a commit could not be carried out")
+            self.forget_reader()
 
     def published(self) -> Committed:
         return self._published

@@ -50,8 +50,15 @@ class BlobFile:
         thread = native_thread_id()
         found = self._readers.get(thread)
         if found is None:
-            found = self._readers[thread] = engine.open_connection(self._path, self._key, readonly=True)
+            try:
+                found = self._readers[thread] = engine.open_connection(self._path, self._key, readonly=True)
+            except StoreError as error:  # whoever reads knows what to do where the disk refuses
+                raise engine.dbapi2.OperationalError(str(error)) from error
         return found
+
+    def forget_reader(self) -> None:
+        """After a page could not be read: the engine refuses nearly all else on a connection that met one."""
+        self._readers.pop(native_thread_id(), None)
 
     def faults(self) -> list[str]:
         """What is wrong with the file's pages."""

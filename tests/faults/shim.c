@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { WRITES = 1, SYNCS = 2, TRUNCATES = 4 };
+enum { WRITES = 1, SYNCS = 2, TRUNCATES = 4, READS = 8 };
 enum { REFUSED = 0, SHORT = 1, TORN = 2 };  /* how a call fails; SHORT is no error: fewer bytes than asked for */
 
 struct record { char what; char pad[3]; uint32_t name; uint64_t inode, offset, length; };
@@ -91,6 +91,24 @@ static ssize_t written(int file, const void *data, size_t length, off_t offset) 
 ssize_t write(int file, const void *data, size_t length) { return written(file, data, length, -1); }
 ssize_t pwrite(int file, const void *data, size_t length, off_t at) { return written(file, data, length, at); }
 ssize_t pwrite64(int file, const void *data, size_t length, off_t at) { return written(file, data, length, at); }
+
+static ssize_t fetched(int file, void *data, size_t length, off_t offset) {
+    char name[4096];
+    struct stat about;
+    int saved = errno, strike = 0;
+    if ((kinds & READS) && below(file, name, &about) == 'f') {
+        pthread_mutex_lock(&lock);
+        strike = strikes(READS);
+        pthread_mutex_unlock(&lock);
+    }
+    if (strike) { errno = error; return -1; }
+    errno = saved;
+    return offset < 0 ? syscall(SYS_read, file, data, length) : syscall(SYS_pread64, file, data, length, offset);
+}
+
+ssize_t read(int file, void *data, size_t length) { return fetched(file, data, length, -1); }
+ssize_t pread(int file, void *data, size_t length, off_t at) { return fetched(file, data, length, at); }
+ssize_t pread64(int file, void *data, size_t length, off_t at) { return fetched(file, data, length, at); }
 
 static int synced(int file, long call) {
     char name[4096];

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Path(__file__).with_name("shim.c")
-WRITES, SYNCS, TRUNCATES = 1, 2, 4
+WRITES, SYNCS, TRUNCATES, READS = 1, 2, 4, 8
 REFUSED, SHORT, TORN = 0, 1, 2
 EIO, ENOSPC = errno.EIO, errno.ENOSPC
 
