@@ -1,4 +1,4 @@
-"""A disk that refuses a call (EIO, ENOSPC, a short or torn write, a read) anywhere in the making, start and work of a hub.
+"""A disk that refuses a call (EIO, ENOSPC, a read, a short or torn write) anywhere in a hub's making, start and work.
 
 Nothing told is lost, nobody is told of what was not kept, the node says store_full or store_failed, and goes on when
 the disk is well again; of every second run the disk is also looked at as `kill -9` would leave it.
