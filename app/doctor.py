@@ -43,6 +43,7 @@ def examine(node: Any) -> list[Finding]:
         _store,
         _blobs,
         _chains,
+        _gone_back,
         _digest,
         _layers,
         _clock,
@@ -180,6 +181,15 @@ def _fault_of(connection: Any, stream: Any) -> str:
     return (
         "" if (seq, head) == (stream["last"], bytes(stream["head"])) else f"its end is not where it should be ({seq})"
     )
+
+
+def _gone_back(node: Any) -> Finding:
+    missing = node.missing_of_own()
+    if missing:
+        hint = "Let it meet the hub: what other nodes hold comes again. What only this node had is lost."
+        text = f"{missing} operations that this node once wrote are not here: its store was put back or damaged"
+        return Finding("history", "warning", text, hint)
+    return Finding("history", "ok", "all that this node ever wrote is here")
 
 
 def _digest(node: Any) -> Finding:

@@ -26,7 +26,7 @@ from app.store.folder import DataFolder
 from app.store.integrity import page_faults
 from app.store.keys import NodeKeys
 from app.store.migrations import migrate
-from app.store.pages import put_bits_right
+from app.store.pages import copy_readable, put_bits_right
 from app.store.projection import SqlProjection
 from app.store.salvage import Salvage
 from app.store.salvaged_files import refill
@@ -125,7 +125,7 @@ def _make_anew(folder: DataFolder, path: Path, key: bytes, aside: Path, fill: An
     work.mkdir(mode=0o700)
     for name in (path.name, *(path.name + end for end in _SIDE_FILES[:2])):
         if (aside / name).exists():
-            shutil.copyfile(aside / name, work / name)
+            copy_readable(aside / name, work / name)
     mended, lost = put_bits_right(work / path.name, key)
     done.bits_put_right += len(mended)
     done.pages_lost += len(lost)

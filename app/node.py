@@ -5,6 +5,7 @@ Opened by a command (which holds the data folder's lock), started only by `serve
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -21,7 +22,7 @@ from app.layers import Layers
 from app.queries import log as log_queries
 from app.records import KINDS
 from app.records.judge import judge
-from app.store import engine, identity, meta
+from app.store import engine, gone_back, identity, meta
 from app.store.ballast import Ballast
 from app.store.blobs import BlobFile, key_of
 from app.store.engine import Connection
@@ -39,6 +40,7 @@ from sync import signing
 from sync.authoring import Result
 from sync.blobs import Blobs
 from sync.certificate import Certificate
+from sync.errors import WriterStopped
 from sync.operation import CITY, Change, RecordKey, Version
 from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
@@ -282,7 +284,8 @@ class Node:
         """
         released = self._ballast.release()
         if released:
-            self.writer.submit(lambda replica: engine.keep_log_short(replica.connection), 0)
+            with contextlib.suppress(WriterStopped):
+                self.writer.submit(lambda replica: engine.keep_log_short(replica.connection), 0)
         files = ((self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key)))
         folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in files])
         return released or any(folded)
@@ -309,8 +312,16 @@ class Node:
         if kept is None or not self.replica.incarnation:
             return
         held = self.replica.vector
-        if kept.id != self.replica.incarnation or any(seq > held.get(s, 0) for s, seq in kept.last.items()):
+        missing = {stream: seq for stream, seq in kept.last.items() if seq > held.get(stream, 0)}
+        if kept.id != self.replica.incarnation or missing:
             self.writer.call(lambda replica: replica.new_incarnation(), 0)
+        if missing:
+            log.warning("this store has gone back: %d own streams once went further", len(missing))
+            self.local_write(lambda connection: gone_back.note(connection, missing))
+
+    def missing_of_own(self) -> int:
+        """How many operations that this node once wrote are not here: its store was put back, or its log damaged."""
+        return gone_back.missing(self.reader(), self.replica.vector)
 
     def _rebuild_where_outdated(self) -> None:
         built = meta.read_text(self.replica.connection, "projector")

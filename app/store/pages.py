@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PAGE_BYTES, HASH_BYTES, SALT_BYTES = 4096, 64, 16
+COPIED_BYTES = 64 * PAGE_BYTES
 TRIED_PAGES_MAX = 64  # of more than these the disk is worn, and no bit was flipped
 _NEVER_WRITTEN = 0x40000000 // PAGE_BYTES + 1  # SQLite locks its bytes, and keeps nothing there
 _HASHED = PAGE_BYTES - HASH_BYTES
@@ -38,6 +39,29 @@ def put_bits_right(path: Path, key: bytes) -> tuple[list[int], list[int]]:
                 file.seek((number - 1) * PAGE_BYTES)
                 file.write(found)
     return mended, lost
+
+
+def copy_readable(source: Path, target: Path) -> int:
+    """Copy a file; where the disk no longer gives a page there are zeros. Returns how many it did not give."""
+    refused = 0
+    with source.open("rb", buffering=0) as old, target.open("wb") as new:
+        for start in range(0, source.stat().st_size, COPIED_BYTES):
+            try:
+                new.write(_read(old, start, COPIED_BYTES))
+            except OSError:
+                for at in range(start, min(start + COPIED_BYTES, source.stat().st_size), PAGE_BYTES):
+                    try:
+                        page = _read(old, at, PAGE_BYTES)
+                    except OSError:
+                        page, refused = bytes(PAGE_BYTES), refused + 1
+                    new.seek(at)
+                    new.write(page)
+    return refused
+
+
+def _read(file: BinaryIO, at: int, length: int) -> bytes:
+    file.seek(at)
+    return file.read(length)
 
 
 def _pages(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

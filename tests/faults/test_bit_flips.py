@@ -5,11 +5,13 @@ What another node holds comes back from it: `test_mend.py` beside the other stor
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import random
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -19,6 +21,7 @@ from app.errors import AppError
 from app.factory import create_app
 from app.node import Node
 from app.store import engine
+from app.store import pages as store_pages
 from app.store.blobs import key_of
 from app.store.errors import MendingCutShort
 from app.store.folder import DataFolder
@@ -253,6 +256,46 @@ def test_mending_that_was_cut_short_goes_on(home: Path, monkeypatch: pytest.Monk
     again = opened(home)
     assert again.digest() == digest
     again.close()
+
+
+def test_a_page_that_the_disk_no_longer_gives_is_as_good_as_lost(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = opened(home)
+    before = set(numbers(node))
+    node.close()
+    flip(home / "tomoshibi.db", 50_000, 3)
+    read = store_pages._read
+
+    def worn(file: BinaryIO, at: int, length: int) -> bytes:
+        if at <= 20 * PAGE_BYTES < at + length:
+            raise OSError(errno.EIO, "input/output error")
+        return read(file, at, length)
+
+    monkeypatch.setattr(store_pages, "_read", worn)
+    done = mended(home)
+    assert (done.bits_put_right, done.pages_lost) == (1, 1)
+    again = opened(home)
+    assert set(numbers(again)) <= before and again.store_faults() == []
+    again.close()
+
+
+def test_a_log_that_rots_after_a_kill_is_told_by_doctor(home: Path, tmp_path: Path) -> None:
+    """The engine takes what follows a damaged frame as never written: the node sees that it has gone back."""
+    node = opened(home)
+    _, scope = stage.open_incident(node)
+    for change in stage.reports(scope, 10):
+        node.write([change], None)
+    shutil.copytree(home, tmp_path / "killed", ignore=shutil.ignore_patterns("*-shm"))
+    node.close()
+    log = tmp_path / "killed" / "tomoshibi.db-wal"
+    flip(log, log.stat().st_size // 2, 1)
+    again = opened(tmp_path / "killed")
+    found = {one.name: one for one in doctor.examine(again)}
+    assert found["history"].state == "warning" and again.missing_of_own() > 0
+    assert found["store"].state == found["chain"].state == "ok"
+    again.close()
+    whole = opened(home)
+    assert {one.name: one.state for one in doctor.examine(whole)}["history"] == "ok"
+    whole.close()
 
 
 def test_mending_needs_room_and_changes_nothing_without(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
