@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import Invalid
 from app.records import nodes as node_records
 from app.records import shape
-from app.store import engine, meta
+from app.store import engine, identity, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
 from app.store.envelope import seal
@@ -85,6 +85,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
         migrate(connection)
         for key, value in facts.items():
             meta.write(connection, key, value)
+        identity.keep(folder.identity, keys.data_key, connection)
 
     engine.create_database(folder.database, keys.data_key, fill=fill)
     BlobFile(folder.blobs, keys.data_key).close()  # made now, so that a refused command later changes nothing

@@ -180,8 +180,8 @@ def _check_value(key: bytes) -> str:
 def _fits_check(path: Path, key: bytes) -> bool:
     try:
         kept = check_path(path).read_bytes().strip()
-    except OSError:
-        return False
+    except FileNotFoundError:
+        return False  # a disk that cannot read it says so itself: that is no wrong key
     return hmac.compare_digest(kept, _check_value(key).encode())
 
 
