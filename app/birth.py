@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import Invalid
 from app.records import nodes as node_records
 from app.records import shape
-from app.store import engine, meta
+from app.store import engine, identity, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
 from app.store.envelope import as_passphrase, new_secret, seal
@@ -63,7 +63,8 @@ def make_node(folder: DataFolder, role: str, name: str, settings: Settings, pass
     with folder.lock():
         refuse_existing(folder)
         try:
-            return _make(folder, role, name, settings, passphrase)
+            with engine.saying_why(folder.database):
+                return _make(folder, role, name, settings, passphrase)
         except BaseException:
             _take_away(folder)
             raise
@@ -83,6 +84,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
         migrate(connection)
         for key, value in facts.items():
             meta.write(connection, key, value)
+        identity.keep(folder.identity, keys.data_key, connection)
 
     engine.create_database(folder.database, keys.data_key, fill=fill)
     BlobFile(folder.blobs, keys.data_key).close()  # made now, so that a refused command later changes nothing
@@ -135,6 +137,6 @@ def _first_words(folder: DataFolder, keys: NodeKeys, settings: Settings, name: s
 def _take_away(folder: DataFolder) -> None:
     databases = (folder.database, folder.blobs)
     checks = [engine.check_path(database) for database in databases]
-    for path in (folder.keys, folder.recovery, folder.incarnation, *checks, *databases):
+    for path in (folder.keys, folder.recovery, folder.incarnation, folder.identity, *checks, *databases):
         for found in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             found.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,13 +15,14 @@ from app.store.errors import EngineTooOld
 from app.store.folder import DataFolder
 from app.store.keys import is_sealed
 from sync import signing
-from sync.errors import BadSignature
+from sync.errors import BadSignature, StoreFailed
 
 State = Literal["ok", "warning", "wrong"]
 MARKS: dict[State, str] = {"ok": "✓", "warning": "!", "wrong": "✗"}
 DISK_WRONG_BYTES, DISK_WARNING_BYTES = 100 * 1024**2, 1024**3
 CLOCK_WARNING_MS = 60_000
-ROWS_AT_ONCE = 1_000
+_UNREADABLE: tuple[type[Exception], ...] = (StoreFailed, *engine.DATABASE_ERRORS)
+MEND = "Stop the node, run `tomoshibi doctor --mend` and start it again; nothing is thrown away."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Finding:
 
 def examine(node: Any) -> list[Finding]:
     """Every check, in the order of what the others stand on."""
-    checks: tuple[Callable[[Any], Finding], ...] = (
+    checks: tuple[Callable[[Any], Finding | Iterable[Finding]], ...] = (
         _engine,
         _disk,
         _ballast,
@@ -42,10 +43,22 @@ def examine(node: Any) -> list[Finding]:
         _store,
         _blobs,
         _chains,
+        _gone_back,
         _digest,
         _layers,
+        _clock,
+        _peers,
     )
-    return [check(node) for check in checks] + [_clock(node), *_peers(node)]
+    return [finding for check in checks for finding in _carried_out(check, node)]
+
+
+def _carried_out(check: Callable[[Any], Finding | Iterable[Finding]], node: Any) -> list[Finding]:
+    """A check that meets a damaged page has found something; the others are still made."""
+    try:
+        found = check(node)
+        return [found] if isinstance(found, Finding) else list(found)
+    except _UNREADABLE as error:
+        return [Finding(check.__name__.strip("_"), "wrong", f"it cannot be read: {error}", MEND)]
 
 
 def _engine(node: Any) -> Finding:
@@ -105,25 +118,17 @@ def _key_files(node: Any) -> Finding:
 
 
 def _store(node: Any) -> Finding:
-    faults = page_faults(node.reader())
+    faults = node.store_faults()
     if faults:
-        hint = "Keep a copy of the data folder, then restore a backup or enrol this device anew."
-        return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
+        return Finding("store", "wrong", f"{len(faults)} faults, the first: {faults[0]}", MEND)
     return Finding("store", "ok", "every page has its right seal")
-
-
-def page_faults(connection: Any) -> list[str]:
-    """What is wrong with the pages of a store: seals that do not fit, then what the engine itself finds."""
-    faults = [str(row[0]) for row in connection.execute("PRAGMA cipher_integrity_check").fetchall()]
-    return faults + [str(row[0]) for row in connection.execute("PRAGMA quick_check").fetchall() if row[0] != "ok"]
 
 
 def _blobs(node: Any) -> Finding:
     """Photos and layers lie in a file of their own: the log is open whatever is wrong with it."""
-    hint = f"Stop the node, move {node.folder.blobs.name} aside and start: what other nodes hold comes again."
     faults = [node.blobs.fault] if node.blobs.fault else node.blob_faults()
     if faults:
-        return Finding("attachments", "wrong", f"{len(faults)} faults, the first: {faults[0]}", hint)
+        return Finding("attachments", "wrong", f"{len(faults)} faults, the first: {faults[0]}", MEND)
     return Finding("attachments", "ok", f"{node.blobs.count():,} files, every page has its right seal")
 
 
@@ -178,6 +183,15 @@ def _fault_of(connection: Any, stream: Any) -> str:
     )
 
 
+def _gone_back(node: Any) -> Finding:
+    missing = node.missing_of_own()
+    if missing:
+        hint = "Let it meet the hub: what other nodes hold comes again. What only this node had is lost."
+        text = f"{missing} operations that this node once wrote are not here: its store was put back or damaged"
+        return Finding("history", "warning", text, hint)
+    return Finding("history", "ok", "all that this node ever wrote is here")
+
+
 def _digest(node: Any) -> Finding:
     kept, computed = node.status()["digest"], node.digest()["public"]
     if kept != computed:
@@ -201,9 +215,7 @@ def _layers(node: Any) -> Finding:
 
 
 def _clock(node: Any) -> Finding:
-    offset = node.status().get("clock_offset_ms")
-    if offset is None:
-        return Finding("clock", "ok", "not compared with a hub yet")
+    offset = node.clock_offset_ms
     text = f"{offset / 1000:+.1f} s from the hub's clock"
     if abs(offset) < CLOCK_WARNING_MS:
         return Finding("clock", "ok", text)

@@ -5,27 +5,34 @@ Opened by a command (which holds the data folder's lock), started only by `serve
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app import digests
 from app.config import Settings
+from app.damage import Watch
 from app.layers import Layers
 from app.queries import log as log_queries
 from app.records import KINDS
 from app.records.judge import judge
-from app.store import engine, meta
+from app.store import engine, gone_back, identity, meta
 from app.store.ballast import Ballast
-from app.store.blobs import BlobFile
+from app.store.blobs import BlobFile, key_of
 from app.store.engine import Connection
+from app.store.errors import StoreError
 from app.store.folder import DataFolder, Incarnation
+from app.store.integrity import page_faults
 from app.store.keys import NodeKeys
 from app.store.migrations import migrate
 from app.store.projection import SqlProjection, id_bytes, id_text
+from app.store.salvaged_log import Waiting
 from app.sync_links import Links
 from app.threads import in_native_thread, native_thread_id, settle_native_threads
 from app.version import VERSION
@@ -33,11 +40,15 @@ from sync import signing
 from sync.authoring import Result
 from sync.blobs import Blobs
 from sync.certificate import Certificate
+from sync.errors import WriterStopped
 from sync.operation import CITY, Change, RecordKey, Version
 from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
 from sync.version_vector import Vector
 from sync.writer import Writer
+
+_STILL_FAILING: tuple[type[Exception], ...] = (StoreError, OSError, *engine.DATABASE_ERRORS)
+log = logging.getLogger(__name__)
 
 Changed = list[tuple[str, bytes, str]]  # (kind, scope, record id)
 
@@ -65,23 +76,39 @@ class Node:
         self._teller = threading.Thread(target=self._tell, name="effects", daemon=True)
         self._closed = False
         self.writer = Writer(
-            self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space
-        )
+            self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space,
+            after_failure=lambda: in_native_thread(self._renew_connection),
+        )  # fmt: skip
         self.links = Links(self)
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
+        self.damage = Watch(self)
+        self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod
     def open(folder: DataFolder, keys: NodeKeys, settings: Settings) -> Node:
-        """Open the store. The caller holds the folder's lock. Raises StoreMissing, WrongKey, EngineTooOld."""
+        """Open the store. The caller holds the folder's lock.
+
+        Raises StoreMissing, WrongKey, EngineTooOld, StoreCorrupt, StoreFull, StoreFailed.
+        """
         engine.refuse_old_engine()
-        connection = engine.open_connection(folder.database, keys.data_key)
-        if meta.read_text(connection, "role") == "hub":
-            connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
-        migrate(connection)
-        node = Node(folder, keys, settings, connection)
-        node._begin_anew_where_rolled_back()
-        node._rebuild_where_outdated()
+        with engine.saying_why(folder.database):
+            connection = engine.open_connection(folder.database, keys.data_key)
+            try:
+                if meta.read_text(connection, "role") == "hub":
+                    connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
+                migrate(connection)
+                node = Node(folder, keys, settings, connection)
+            except BaseException:
+                connection.close()
+                raise
+            try:
+                node._begin_anew_where_rolled_back()
+                node._rebuild_where_outdated()
+                identity.keep(folder.identity, keys.data_key, connection)
+            except BaseException:
+                node.close()
+                raise
         node._teller.start()
         return node
 
@@ -89,9 +116,11 @@ class Node:
         """Begin to call the hub and to watch the links; only `serve` does."""
         self.links.start()
         self.layers.keep_warm()
+        self.damage.start()
 
     def close(self) -> None:
         self._closed = True
+        self.damage.stop()
         self.links.stop()
         self.writer.stop()
         self._effects.set()
@@ -214,10 +243,11 @@ class Node:
             meta.write(replica.connection, "hub_url", hub_url)
             if issuer is not None:
                 meta.write(replica.connection, "hub_node", issuer.node_id)
-            identity = replica.identity
-            replica.identity = Identity(identity.key, identity.node_id, root_public, held)
+            was = replica.identity
+            replica.identity = Identity(was.key, was.node_id, root_public, held)
 
         self.writer.call(job, 0)
+        identity.keep(self.folder.identity, self.keys.data_key, self.reader())
         self.links.try_now()
 
     def _blobs(self) -> Blobs:
@@ -225,10 +255,15 @@ class Node:
         blobs = Blobs(
             file.connection, file.reader, node=self.replica.identity.node_id, now=self.wall, run=in_native_thread,
             before_retry=self._free_space, hub=lambda: self.hub_node, fault=file.fault,
+            forget_reader=file.forget_reader,
         )  # fmt: skip
         blobs.on_whole = self._blob_moved
         blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
         return blobs
+
+    def store_faults(self) -> list[str]:
+        """What is wrong with the pages of the log's file, for doctor."""
+        return list(in_native_thread(lambda: page_faults(self.folder.database, self.keys.data_key)))
 
     def blob_faults(self) -> list[str]:
         """What is wrong with the pages of `blobs.db`, for doctor."""
@@ -243,7 +278,30 @@ class Node:
         return int(in_native_thread(self.replica.rebuild))
 
     def _free_space(self) -> bool:
-        return self._ballast.release()
+        """Give up the ballast, and fold both logs into their files while there is room for it.
+
+        A save costs 80 KB of log until it is folded: the log alone took the whole ballast, after a hundred reports.
+        """
+        released = self._ballast.release()
+        if released:
+            with contextlib.suppress(WriterStopped):
+                self.writer.submit(lambda replica: engine.keep_log_short(replica.connection), 0)
+        files = ((self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key)))
+        folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in files])
+        return released or any(folded)
+
+    def _renew_connection(self) -> None:
+        """The engine refuses nearly all on a connection that could not read a page: one bad moment must not last."""
+        old: Any = self.replica.connection
+        try:
+            connection = engine.open_connection(self.folder.database, self.keys.data_key)
+            if self.is_hub:
+                connection.execute(f"PRAGMA cache_size = {-engine.CACHE_KIB_HUB}")
+            self.replica.connect(connection, SqlProjection(connection, KINDS))
+        except _STILL_FAILING as error:  # whoever writes next is told so, and it is tried again
+            log.warning("the store cannot be opened anew: %s", error)
+        if self.replica.connection is not old:
+            old.close()
 
     def _note_incarnation(self, incarnation: bytes, last: Vector) -> None:
         self.folder.note_incarnation(Incarnation(incarnation, last))
@@ -254,8 +312,16 @@ class Node:
         if kept is None or not self.replica.incarnation:
             return
         held = self.replica.vector
-        if kept.id != self.replica.incarnation or any(seq > held.get(s, 0) for s, seq in kept.last.items()):
+        missing = {stream: seq for stream, seq in kept.last.items() if seq > held.get(stream, 0)}
+        if kept.id != self.replica.incarnation or missing:
             self.writer.call(lambda replica: replica.new_incarnation(), 0)
+        if missing:
+            log.warning("this store has gone back: %d own streams once went further", len(missing))
+            self.local_write(lambda connection: gone_back.note(connection, missing))
+
+    def missing_of_own(self) -> int:
+        """How many operations that this node once wrote are not here: its store was put back, or its log damaged."""
+        return gone_back.missing(self.reader(), self.replica.vector)
 
     def _rebuild_where_outdated(self) -> None:
         built = meta.read_text(self.replica.connection, "projector")
@@ -268,6 +334,8 @@ class Node:
 
     def _committed(self, committed: Committed) -> None:
         self._published = committed
+        if self._salvaged and self.root_public is not None:
+            self._salvaged.look(committed.ends)
         self._pending.append(committed)
         self._effects.set()
 
@@ -283,9 +351,17 @@ class Node:
                 continue
             changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
             changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
-            for subscriber in self._subscribers:
-                subscriber(changed)  # also where only a receipt was kept: a page must not stay at "not sent"
-            self.links.after_commit(changed, list(dict.fromkeys(moved)))
+            for subscriber in self._subscribers:  # also where only a receipt was kept: no page must stay at "not sent"
+                self._tell_one(partial(subscriber, changed))
+            self._tell_one(partial(self.links.after_commit, changed, list(dict.fromkeys(moved))))
+
+    def _tell_one(self, tell: Callable[[], None]) -> None:
+        """One that fails keeps the effect from nobody else: the loop once ended at the first page it could not read."""
+        try:
+            tell()
+        except Exception:
+            log.exception("an effect of a commit could not be carried out")
+            self.forget_reader()
 
     def published(self) -> Committed:
         return self._published
@@ -308,6 +384,10 @@ class Node:
             found = engine.open_connection(self.folder.database, self.keys.data_key, readonly=True)
             self._readers[thread] = found
         return found
+
+    def forget_reader(self) -> None:
+        """After a page could not be read: the engine refuses nearly all else on a connection that met one."""
+        self._readers.pop(native_thread_id(), None)
 
     def digest(self) -> dict[str, Any]:
         """Recomputed from the tables: {schema, public, scopes}."""
@@ -366,6 +446,7 @@ class Node:
             "awaited": log_queries.counted(db, "awaited"),
             "forks": log_queries.counted(db, "branch"),
             "blobs": self.links.wishes.status(),
+            "damage": self.damage.found or None,
             "clock_offset_ms": self._offset_ms,
             "version": VERSION,
             "schema": KINDS.schema,

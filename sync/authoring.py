@@ -22,6 +22,7 @@ from sync.operation import (
     SET,
     WORK,
     Change,
+    Operation,
     RecordKey,
     Version,
     stream_id,
@@ -182,6 +183,42 @@ def _append_own(
         oplog.hold_certificate(replica.connection, stream, seq, held)
     replica.projector.take(stream, operation)
     replica.own_written = True
+
+
+def record_again(replica: Replica, operations: Sequence[Operation]) -> int:
+    """Write own operations once more that can never count where they stood: what came before them is lost for ever.
+
+    They keep their time, author and fields. What they name of each other is named anew, what is lost no more.
+    """
+    replica.ensure_incarnation()
+    anew: dict[tuple[bytes, Version], Version] = {}  # (scope and lane, old) -> new
+    for operation in operations:
+        if operation.kind == certificate.KIND:
+            continue
+        place = operation.scope + operation.lane
+        stream = _own_stream(replica, operation.scope, operation.lane)
+        change = Change(operation.kind, operation.record, operation.scope, operation.fields, operation.type)
+        named = [
+            tuple(
+                anew.get((place, name), name)
+                for name in names
+                if (place, name) in anew or not _is_lost(replica, name, operation)
+            )
+            for names in (operation.replaces, operation.after)
+        ]
+        _append_own(replica, stream, operation.hlc, operation.author, change, *named)
+        anew[place, operation.version] = (replica.origin, stream.last)
+    ends = [stream for stream in replica.streams.values() if stream.id[:16] == replica.origin]
+    oplog.keep_ends(replica.connection, ends)
+    return len(anew)
+
+
+def _is_lost(replica: Replica, name: Version, operation: Operation) -> bool:
+    """Whether a version is of the stream that broke, beyond what is held of it."""
+    if name[0] != operation.origin:
+        return False
+    stream = replica.streams.get(stream_id(operation.origin, operation.scope, operation.lane))
+    return stream is None or name[1] > stream.last
 
 
 def sign(replica: Replica) -> None:

@@ -73,9 +73,11 @@ class Blobs:
         before_retry: Callable[[], bool] = lambda: False,
         hub: Callable[[], bytes | None] = lambda: None,
         fault: str = "",
+        forget_reader: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection, self._reader = connection, reader
         self._node, self._now, self._run, self._hub = node, now, run, hub
+        self._forget_reader = forget_reader  # it met a page that the disk did not give
         self._before_retry = before_retry  # frees space (the ballast file); True where it did
         self._lock = threading.Lock()
         self.fault = fault  # why there is no store; every file is then "not here"
@@ -368,6 +370,7 @@ class Blobs:
             if not is_disk_error(error):
                 raise
             self.fault = f"the store of attachments could not be read: {error}"
+            self._forget_reader()
             if strict:
                 raise StoreFailed(self.fault) from error
             return []

@@ -20,6 +20,7 @@ from sync.kinds import REVOCATIONS, Kinds
 from sync.operation import (
     CITY,
     Change,
+    Operation,
     RecordKey,
     decode_body,
 )
@@ -74,17 +75,27 @@ class Replica:
     incarnation: bytes = b""
     _nodes: Mapping[bytes, bytes] = field(default_factory=dict)
     _changed: set[RecordKey] = field(default_factory=set)
+    _stale: bool = True  # what is in memory may not be what the tables say
     own_written: bool = False
     position: int = 0  # of the log's last run, at the last commit
     numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
     def __post_init__(self) -> None:
+        self._join()
+
+    def connect(self, connection: Connection, projection: Projection) -> None:
+        """Go on with another connection to the same store: the one before met a disk that failed."""
+        self.connection, self.projection = connection, projection
+        self._join()
+
+    def _join(self) -> None:
         self.projector = Projector(self.connection, self.kinds, self.judge, self.projection, self.streams)
         self.reload()
 
     def reload(self) -> None:
         """Read what is kept in memory from the tables: at start, and after a transaction was rolled back."""
+        self._stale = True
         self.streams.clear()
         self.streams.update(oplog.load_streams(self.connection))
         self.incarnation = self.meta("incarnation") or b""
@@ -96,6 +107,7 @@ class Replica:
         self._changed.clear()
         self.unsigned.clear()
         self.own_written = False
+        self._stale = False
 
     @property
     def origin(self) -> bytes:
@@ -121,6 +133,8 @@ class Replica:
 
         Raises what the commit raises: then nothing of the batch was kept.
         """
+        if self._stale:
+            self.reload()  # the disk could not be read after the last batch had failed
         self.connection.execute("BEGIN IMMEDIATE")
         results: list[Any] = []
         try:
@@ -177,6 +191,7 @@ class Replica:
         )
 
     def _rollback(self) -> None:
+        self._stale = True
         if getattr(self.connection, "in_transaction", True):
             self.connection.execute("ROLLBACK")
         self.reload()
@@ -190,6 +205,12 @@ class Replica:
             oplog.keep_ends(self.connection, [self.streams[id_] for id_ in {id_ for id_, _ in result.versions}])
             self._finish()
         return result
+
+    def record_again(self, operations: Sequence[Operation]) -> int:
+        """Write own operations of a broken stream once more, in this incarnation. Returns how many."""
+        count = authoring.record_again(self, operations)
+        self._finish()
+        return count
 
     # -- their door ------------------------------------------------------------------------------
 

@@ -40,12 +40,14 @@ class Writer:
         run: Callable[[Callable[[], Any]], Any] = lambda call: call(),
         on_commit: Callable[[Committed], None] = lambda committed: None,
         before_retry: Callable[[], bool] = lambda: False,
+        after_failure: Callable[[], None] = lambda: None,
         elapsed: Callable[[], float] = time.monotonic,  # seconds
     ) -> None:
         self._replica = replica
         self._run = run
         self._on_commit = on_commit
         self._before_retry = before_retry  # frees space (the ballast file); True where it did
+        self._after_failure = after_failure  # renews what met a failing disk
         self._elapsed = elapsed
         self.pace = Pace()
         self._over: _Waiting | None = None  # did not fit into the last batch
@@ -119,6 +121,8 @@ class Writer:
             results, committed = self._attempt(jobs)
         except Exception as error:
             failure = store_error(error)
+            if isinstance(failure, StoreFailed):
+                self._after_failure()
             for waiting in batch:
                 waiting.future.set_exception(failure)
             return

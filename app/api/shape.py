@@ -50,6 +50,7 @@ class Status(BaseModel):
     quarantined: int
     awaited: int
     clock_offset_ms: int | None
+    damage: str | None  # of this node's files, as its daily look found it
     version: str
     schema_number: int = Field(alias="schema")
 

@@ -21,6 +21,7 @@ from app.store.blobs import key_of
 from app.store.durable import sync_folder, write_durably
 from app.store.errors import StoreExists
 from app.store.folder import DataFolder, Incarnation
+from app.store.integrity import page_faults
 from app.store.keys import NodeKeys, write_keys
 
 SET_ASIDE = "replaced-%Y%m%d-%H%M%S"
@@ -92,11 +93,10 @@ def _unpacked(archive: Archive, keys: NodeKeys, folder: Path) -> Contents:
 
 def _examined(database: Path, key: bytes, contents: Callable[[engine.Connection], Any], path: Path) -> Any:
     write_durably(engine.check_path(database), engine.check_value(key).encode())
+    if faults := page_faults(database, key):
+        raise BadBackup("backup_altered", f"{path.name}: {faults[0]}", "Use another copy or an older backup.")
     connection = engine.open_connection(database, key)
     try:
-        faults = doctor.page_faults(connection)
-        if faults:
-            raise BadBackup("backup_altered", f"{path.name}: {faults[0]}", "Use another copy or an older backup.")
         return contents(connection)
     finally:
         connection.close()

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.job import carry_out, home_option, json_option, print_json, settings_of
+from app.commands.job import carry_out, folder_of, home_option, json_option, passphrase_of, print_json, settings_of
 from app.errors import AppError
+
+if TYPE_CHECKING:
+    from app.config import Settings
 
 
 @click.command("doctor")
+@click.option("--mend", is_flag=True, help="Set a damaged store aside and make it anew; the node must not run.")
 @home_option
 @json_option
-def command(home: str | None, as_json: bool) -> int:
+def command(home: str | None, mend: bool, as_json: bool) -> int:
     """Examine this node; exit status 1 where something is wrong."""
     settings = settings_of(home)
+    if mend:
+        return _mend(settings, as_json)
     try:
         findings = carry_out(settings, "doctor")
     except AppError as error:  # a node that cannot be opened is a finding, too
@@ -26,6 +32,33 @@ def command(home: str | None, as_json: bool) -> int:
     else:
         _print(findings)
     return 1 if any(finding["state"] == "wrong" for finding in findings) else 0
+
+
+def _mend(settings: Settings, as_json: bool) -> int:
+    from app.mend import mend
+    from app.store.keys import read_keys
+
+    folder = folder_of(settings)
+    keys = read_keys(folder.keys, passphrase_of(settings))
+    with folder.lock():
+        done = mend(folder, keys)
+    if as_json:
+        print_json(done.as_dict())
+        return 0
+    if not done.files:
+        click.echo("Every page has its right seal: there is nothing to mend.")
+        return 0
+    click.echo(f"{' and '.join(done.files)} made anew. The damaged files lie in {done.aside}, as they were.")
+    click.echo(f"  flipped bits put right: {done.bits_put_right}; pages that could not be read: {done.pages_lost}")
+    if "tomoshibi.db" in done.files:
+        click.echo(f"  operations kept: {done.operations}, of them written again: {done.written_again}")
+        click.echo(f"  that wait for what another node holds: {done.waiting}")
+    if "blobs.db" in done.files:
+        click.echo(f"  attachments kept: {done.attachments}; to come again: {done.attachments_lost}")
+    if not done.enrolled:
+        click.echo("It no longer knows its city: on the hub `tomoshibi enrol-code`, then here `tomoshibi enrol`.")
+    click.echo("Now start the node: what is missing comes from the other nodes.")
+    return 0
 
 
 def _print(findings: list[dict[str, str]]) -> None:

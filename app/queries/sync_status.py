@@ -23,6 +23,7 @@ class SyncState:
     terminals_connected: int = 0
     clock_offset_ms: int = 0
     now_ms: int = 0
+    damaged: bool = False
     files_unsent: int = 0  # photos and recordings that records name and the hub has not receipted
 
     @property
@@ -54,6 +55,7 @@ def sync_state(node: Any) -> SyncState:
         terminals_connected=sum(1 for peer in terminals if peer.get("state") == "connected"),
         clock_offset_ms=int(status.get("clock_offset_ms") or 0),
         now_ms=node.clock(),
+        damaged=bool(status.get("damage")),
         files_unsent=int((status.get("blobs") or {}).get("unsent") or 0),
     )
 

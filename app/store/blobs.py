@@ -13,6 +13,7 @@ from pathlib import Path
 from app.store import engine
 from app.store.engine import Connection
 from app.store.errors import StoreError
+from app.store.integrity import page_faults
 from app.threads import native_thread_id
 from sync.blobs import CREATE
 
@@ -49,16 +50,19 @@ class BlobFile:
         thread = native_thread_id()
         found = self._readers.get(thread)
         if found is None:
-            found = self._readers[thread] = engine.open_connection(self._path, self._key, readonly=True)
+            try:
+                found = self._readers[thread] = engine.open_connection(self._path, self._key, readonly=True)
+            except StoreError as error:  # whoever reads knows what to do where the disk refuses
+                raise engine.dbapi2.OperationalError(str(error)) from error
         return found
+
+    def forget_reader(self) -> None:
+        """After a page could not be read: the engine refuses nearly all else on a connection that met one."""
+        self._readers.pop(native_thread_id(), None)
 
     def faults(self) -> list[str]:
         """What is wrong with the file's pages."""
-        try:
-            found = [str(row[0]) for row in self.reader().execute("PRAGMA cipher_integrity_check").fetchall()]
-            return found + [str(row[0]) for row in self.reader().execute("PRAGMA quick_check") if row[0] != "ok"]
-        except engine.DATABASE_ERRORS as error:
-            return [str(error)]
+        return page_faults(self._path, self._key)
 
     def close(self) -> None:
         for connection in (*self._readers.values(), self.connection):

@@ -11,7 +11,7 @@ import hmac
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from sqlcipher3 import dbapi2
 from sqlcipher3.dbapi2 import Connection, Row
 
 from app.store.durable import sync_file, sync_folder, write_durably
-from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissing, WrongKey
+from app.store.errors import EngineTooOld, StoreCorrupt, StoreError, StoreExists, StoreMissing, WrongKey
+from sync.writer import store_error
 
 # sqlite-utils prefers a module called pysqlite3 to the standard library's. The errors it catches must be
 # our engine's (sqlcipher3's are no subclasses of sqlite3's), so this stands before its first import.
@@ -34,8 +35,10 @@ ENGINE_OLDEST = (3, 51, 3)
 CACHE_KIB_HUB = 65_536
 CACHE_KIB_TERMINAL = 16_384
 BUSY_TIMEOUT_MS = 5_000
-CHECKPOINT_PAGES = 4_000
+CHECKPOINT_PAGES, CHECKPOINT_PAGES_SHORT = 4_000, 250
 KEY_BYTES = 32
+_CANNOT_OPEN: tuple[type[Exception], ...] = (StoreError, *DATABASE_ERRORS)
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _CHECK_TAG = b"tomoshibi:key-check:1\0"
 
 
@@ -68,6 +71,17 @@ def open_connection(
             raise StoreCorrupt(f"{path.name} cannot be read although its key is right") from error
         raise WrongKey(f"the key does not open {path.name}") from error
     return connection
+
+
+@contextlib.contextmanager
+def saying_why(path: Path) -> Iterator[None]:
+    """Turn what the engine raises into our words: StoreCorrupt, StoreFull or StoreFailed."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if getattr(error, "sqlite_errorname", "").startswith(_DAMAGE):
+            raise StoreCorrupt(f"{path.name} is damaged: {error}") from error
+        raise store_error(error) from error
 
 
 def create_database(
@@ -150,6 +164,26 @@ def _set_up(connection: Connection, cache_kib: int) -> None:
         connection.execute(f"PRAGMA {pragma} = {value}").fetchall()
 
 
+def keep_log_short(connection: Any) -> None:
+    """On a disk that is nearly full: fold the log into the file long before it would be quickest to."""
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES_SHORT}").fetchall()
+
+
+def fold_log(path: Path, key: bytes) -> bool:
+    """Write a store's log into its file, so that it grows no further; False where there was nothing, or no room."""
+    try:
+        connection = open_connection(path, key)
+    except _CANNOT_OPEN:
+        return False
+    try:
+        busy, pages, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return not busy and pages > 0 and folded == pages
+    except DATABASE_ERRORS:
+        return False
+    finally:
+        connection.close()
+
+
 def check_path(path: Path) -> Path:
     """Where the check value of a store's key lies: in clear, for it tells nothing about a random key."""
     return path.with_suffix(".check")
@@ -163,8 +197,8 @@ def check_value(key: bytes) -> str:
 def _fits_check(path: Path, key: bytes) -> bool:
     try:
         kept = check_path(path).read_bytes().strip()
-    except OSError:
-        return False
+    except FileNotFoundError:
+        return False  # a disk that cannot read it says so itself: that is no wrong key
     return hmac.compare_digest(kept, check_value(key).encode())
 
 

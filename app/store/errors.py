@@ -37,12 +37,17 @@ class KeyFileDamaged(StoreError):
 
 class StoreCorrupt(StoreError):
     code = "store_corrupt"
-    hint = "The key is right, the file is not: keep a copy of the folder, restore a backup or enrol anew."
+    hint = "Run `tomoshibi doctor --mend`: the file is set aside, and made anew with all that can be read of it."
 
 
 class StoreMissing(StoreError):
     code = "store_missing"
     hint = "Make a node with `tomoshibi init`, or name its data folder with --home."
+
+
+class MendingCutShort(StoreError):
+    code = "mending_cut_short"
+    hint = "Run `tomoshibi doctor --mend` again: it goes on where it was."
 
 
 class StoreExists(StoreError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from app.store.errors import FolderLocked, StoreMissing
+from app.store.errors import FolderLocked, MendingCutShort, StoreMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class DataFolder:
         return self.path / "ballast"
 
     @property
+    def identity(self) -> Path:
+        return self.path / "identity.sealed"
+
+    @property
     def incarnation(self) -> Path:
         return self.path / "incarnation.json"
 
@@ -68,9 +73,11 @@ class DataFolder:
             for path in (self.database, self.blobs)
             for suffix in (".db", ".db-wal", ".db-shm", ".check")
         ]
-        return [self.keys, self.incarnation, *stores]
+        return [self.keys, self.incarnation, self.identity, *stores]
 
     def require_node(self) -> None:
+        if not self.database.exists() and any(self.path.glob(f"damaged-*/{self.database.name}")):
+            raise MendingCutShort(f"the damaged store in {self.path} was set aside and not made anew yet")
         if not self.is_whole():
             raise StoreMissing(f"there is no node in {self.path}")
 
@@ -123,8 +130,9 @@ class FolderLock:
             holder = os.read(self._file, 20).decode("ascii", "replace").strip() or "unknown"
             os.close(self._file)
             raise FolderLocked(f"{path.parent} is in use by process {holder}") from error
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):  # a full disk must not keep a node shut for want of a note who has it
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         if self._file >= 0:

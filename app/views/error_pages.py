@@ -12,7 +12,17 @@ from flask import Flask, Response, current_app, json, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app.errors import AppError
-from sync.errors import BadChange, NotEnrolled, StoreFailed, StoreFull, SyncError, WriterBusy, WriterStopped
+from app.store import engine
+from sync.errors import (
+    BadChange,
+    NotEnrolled,
+    StoreFailed,
+    StoreFull,
+    SyncError,
+    WriterBusy,
+    WriterStopped,
+    is_disk_error,
+)
 
 PROBLEM = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/healthz", "/enrol/", "/drafts")
@@ -46,6 +56,8 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(AppError, _of_app)
     app.register_error_handler(SyncError, _of_sync)
     app.register_error_handler(HTTPException, _of_http)
+    for kind in engine.DATABASE_ERRORS:
+        app.register_error_handler(kind, _of_store)
     app.register_error_handler(Exception, _of_bug)
 
 
@@ -91,6 +103,16 @@ def _of_sync(error: SyncError) -> Response:
     if status >= 500:
         current_app.logger.error("%s: %s", error.code, error)
     return respond(status, error.code, str(error), error.hint)
+
+
+def _of_store(error: Exception) -> Response:
+    """A page of the store that cannot be read: the disk's fault, which people can mend."""
+    if not is_disk_error(error):
+        return _of_bug(error)
+    current_app.logger.error("the store cannot be read: %s", error)
+    current_app.extensions["tomoshibi"].forget_reader()
+    hint = "Run `tomoshibi doctor` on this node: it says what is damaged and how to mend it."
+    return respond(503, "store_unavailable", f"The store of this node cannot be read: {error}", hint)
 
 
 def _of_http(error: HTTPException) -> Any:

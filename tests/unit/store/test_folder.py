@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -50,6 +51,16 @@ def test_a_second_process_is_told_who_works_here_and_kill_9_frees_the_folder(fol
 
 
 def test_a_released_lock_can_be_taken_again(folder: DataFolder) -> None:
+    with folder.lock(), pytest.raises(FolderLocked):
+        folder.lock()
+    folder.lock().release()
+
+
+def test_a_full_disk_does_not_keep_a_folder_shut(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "write", full)
     with folder.lock(), pytest.raises(FolderLocked):
         folder.lock()
     folder.lock().release()

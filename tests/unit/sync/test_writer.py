@@ -126,6 +126,19 @@ def test_another_error_of_the_disk_is_told_as_such() -> None:
     writer.stop()
 
 
+def test_what_met_a_failing_disk_is_renewed_before_anybody_is_told() -> None:
+    replica, renewed = make_replica("node"), []
+    disk = on_disk(replica)
+    disk.fail_at = "COMMIT"
+    writer = Writer(replica, after_failure=lambda: renewed.append(replica.connect(disk, replica.projection)))
+    with pytest.raises(StoreFailed):
+        writer.call(save("x"))
+    assert len(renewed) == 1
+    writer.call(save("y"))
+    writer.stop()
+    assert reports(replica) == ["y"]
+
+
 def test_nothing_is_taken_after_the_end() -> None:
     writer = Writer(make_replica("node"))
     writer.stop()
