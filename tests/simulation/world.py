@@ -28,7 +28,7 @@ from tests.simulation.network import Cable, Network
 
 TICK_MS = 4_000
 COMMIT_MS = (2, 10, 40, 120, 300)
-EVENTS_MAX = 60_000  # of one night; more is something that never ends
+EVENTS_MAX = 25_000  # of one night; more is something that never ends
 
 
 @dataclass(frozen=True)
