@@ -175,7 +175,7 @@ def _append_own(
     seq = stream.last + 1
     body, operation = write_operation(stream.id, seq, hlc, author, change, replaces, after)
     head = signing.chain(stream.head, [body])
-    oplog.append_unsigned(replica.connection, stream, operation.record, body, head)
+    oplog.append_unsigned(replica.connection, stream, seq, operation.record, body, head)
     replica.unsigned.setdefault(stream.id, []).append((len(body), head))
     if operation.kind == certificate.KIND:
         held = Certificate.decode(operation.fields["certificate"])
@@ -193,7 +193,8 @@ def sign(replica: Replica) -> None:
             last = first + count - 1
             head = appended[last - stream.last - 1][1]
             signature = replica.identity.key.sign(signing.log_message(id_, last, head))
-            oplog.close_run(replica.connection, stream, first, last, head, signature, replica.now(), None)
+            position, now = replica.next_position(), replica.now()
+            oplog.close_run(replica.connection, stream, first, last, head, signature, now, None, position)
             first = last + 1
     replica.unsigned.clear()
 

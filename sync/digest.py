@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -43,3 +44,8 @@ def add(total: int, row: bytes) -> int:
 
 def take(total: int, row: bytes) -> int:
     return (total - int.from_bytes(row, "big")) % MODULUS
+
+
+def total(sums: Iterable[int]) -> int:
+    """The digest of a whole node from the sums of its tables and scopes."""
+    return sum(sums) % MODULUS

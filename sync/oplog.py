@@ -1,7 +1,8 @@
-"""The log on disk: a row an operation, a row a signed run, a row a stream. Written by the replica's transaction only.
+"""The log on disk: a row an operation, a row a stream. Written by the replica's transaction only.
 
-The order of ``run.position`` is this node's own log order: what a peer lacks is sent in it. A run row carries the
-chain value, the signature and the time of arrival, so "as known at" needs no other table.
+A run is what one signature covers: it stands in the row of its last operation, with the chain value and the time of
+arrival, so "as known at" needs no other table. The order of ``position`` is this node's own log order: what a peer
+lacks is sent in it. (A table of runs of its own took three more pages of every commit.)
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from sync.version_vector import Vector
 CREATE = (
     "CREATE TABLE IF NOT EXISTS stream (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, node BLOB NOT NULL,"
     " own INTEGER NOT NULL, last INTEGER NOT NULL, head BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS run (position INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, first INTEGER"
-    " NOT NULL, last INTEGER NOT NULL, head BLOB NOT NULL, signature BLOB NOT NULL, received_at INTEGER NOT NULL,"
-    " via BLOB, class INTEGER NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS run_by_stream ON run (stream, last)",
-    "CREATE INDEX IF NOT EXISTS run_by_class ON run (class, position)",
+    # The columns from `position` on are of the run that ends here; null where none does.
     "CREATE TABLE IF NOT EXISTS op (stream INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB, body BLOB NOT NULL,"
+    " position INTEGER, first INTEGER, head BLOB, signature BLOB, received_at INTEGER, via BLOB, class INTEGER,"
     " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS op_by_record ON op (record)",
+    "CREATE INDEX IF NOT EXISTS op_by_class ON op (class, position) WHERE position IS NOT NULL",
+    "CREATE VIEW IF NOT EXISTS run AS SELECT position, stream, first, seq AS last, head, signature, received_at, via,"
+    " class FROM op WHERE position IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS certificate (stream INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL,"
     " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
     # Projected: what does not count, and what is named and not here. Both are rebuilt with the tables.
@@ -35,17 +36,17 @@ CREATE = (
     "CREATE TABLE IF NOT EXISTS awaited (name BLOB NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, scope BLOB NOT"
     " NULL, record BLOB NOT NULL, PRIMARY KEY (name, seq, kind, scope, record)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS awaited_by_record ON awaited (kind, scope, record)",
-    "CREATE TABLE IF NOT EXISTS digest_sum (name TEXT NOT NULL, scope BLOB NOT NULL, total BLOB NOT NULL,"
-    " PRIMARY KEY (name, scope)) WITHOUT ROWID",
-    # Local: what peers have receipted, the tails of forks that do not count (``tail`` is the chain value), counters.
+    # Local: what peers have receipted, and the tails of forks that do not count (``tail`` is the chain value).
     "CREATE TABLE IF NOT EXISTS receipt (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " head BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (peer, stream)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS receipt_step (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY (peer, stream, seq)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS branch (stream INTEGER NOT NULL, seq INTEGER NOT NULL, tail BLOB NOT NULL, body BLOB"
     " NOT NULL, signature BLOB, seen_at INTEGER NOT NULL, PRIMARY KEY (stream, tail, seq)) WITHOUT ROWID",
+    # What almost every commit moves, together on one page: the clock, the numbers given, the sums of the digest.
     "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
+_SUM = "sum:"  # the names of the digest's sums begin with it
 
 CLASS_CITY, CLASS_TALK, CLASS_WORK = 0, 1, 2
 CLASSES = (CLASS_CITY, CLASS_TALK, CLASS_WORK)
@@ -131,27 +132,32 @@ def append(
     signature: bytes,
     at_ms: int,
     via: bytes | None,
+    position: int,
 ) -> None:
-    """Append a signed run of (record, body) to ``stream`` and move its end."""
-    first = stream.last + 1
+    """Append a signed run of (record, body) to ``stream``; ``keep_ends`` follows when the job ends."""
+    first, no = stream.last + 1, stream.no
     connection.executemany(
         "INSERT INTO op (stream, seq, record, body) VALUES (?, ?, ?, ?)",
-        [(stream.no, first + offset, record, body) for offset, (record, body) in enumerate(rows)],
+        [(no, seq, record, body) for seq, (record, body) in enumerate(rows[:-1], first)],
     )
     stream.last += len(rows)
     stream.head = head
-    close_run(connection, stream, first, stream.last, head, signature, at_ms, via)
-    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
+    connection.execute(
+        "INSERT INTO op VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (no, stream.last, *rows[-1], position, first, head, signature, at_ms, via, stream.priority),
+    )
 
 
-def append_unsigned(connection: Connection, stream: Stream, record: bytes, body: bytes, head: bytes) -> None:
-    """Append one own operation; ``keep_ends`` follows when the job ends, ``close_run`` before the commit."""
-    stream.last, stream.head = stream.last + 1, head
-    connection.execute("INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, stream.last, record, body))
+def append_unsigned(
+    connection: Connection, stream: Stream, seq: int, record: bytes | None, body: bytes, head: bytes
+) -> None:
+    """Append one operation; ``keep_ends`` follows when the job ends, ``close_run`` before the commit."""
+    stream.last, stream.head = seq, head
+    connection.execute("INSERT INTO op (stream, seq, record, body) VALUES (?, ?, ?, ?)", (stream.no, seq, record, body))
 
 
 def keep_ends(connection: Connection, streams: Iterable[Stream]) -> None:
-    """Note where own streams end after a job's operations."""
+    """Note where streams end after a job's operations."""
     connection.executemany(
         "UPDATE stream SET last = ?, head = ? WHERE no = ?",
         [(stream.last, stream.head, stream.no) for stream in streams],
@@ -167,17 +173,41 @@ def close_run(
     signature: bytes,
     at_ms: int,
     via: bytes | None,
+    position: int,
 ) -> None:
     """Note the signature that ends the operations ``first`` to ``last``: from then on they can be sent."""
     connection.execute(
-        "INSERT INTO run (stream, first, last, head, signature, received_at, via, class)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (stream.no, first, last, head, signature, at_ms, via, stream.priority),
+        "UPDATE op SET position = ?, first = ?, head = ?, signature = ?, received_at = ?, via = ?, class = ?"
+        " WHERE stream = ? AND seq = ?",
+        (position, first, head, signature, at_ms, via, stream.priority, stream.no, last),
     )
 
 
 def last_position(connection: Connection) -> int:
-    return int(connection.execute("SELECT max(position) FROM run").fetchone()[0] or 0)
+    """The greatest position; asked class by class, for each of which an index knows it."""
+    of_class = "SELECT max(position) FROM op WHERE class = ? AND position > 0"
+    return max(connection.execute(of_class, (number,)).fetchone()[0] or 0 for number in CLASSES)
+
+
+def sums(connection: Connection) -> dict[tuple[str, bytes], int]:
+    """The sums of the digest: (table, scope) -> sum of the row hashes."""
+    rows = connection.execute("SELECT name, value FROM log_meta WHERE name >= 'sum:' AND name < 'sum;'").fetchall()
+    found: dict[tuple[str, bytes], int] = {}
+    for name, value in rows:
+        table, scope = name[len(_SUM) :].split(":")
+        found[table, bytes.fromhex(scope)] = int.from_bytes(value, "big")
+    return found
+
+
+def keep_sums(connection: Connection, totals: Iterable[tuple[str, bytes, int]]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO log_meta VALUES (?, ?)",
+        [(f"{_SUM}{table}:{scope.hex()}", total.to_bytes(16, "big")) for table, scope, total in totals],
+    )
+
+
+def forget_sums(connection: Connection) -> None:
+    connection.execute("DELETE FROM log_meta WHERE name >= 'sum:' AND name < 'sum;'")
 
 
 def bodies(connection: Connection, stream_no: int, first: int, last: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync import arrival, authoring, digest, limits, oplog, signing
-from sync.arrival import Outcome
+from sync.arrival import Applied, Outcome
 from sync.authoring import Recorded, Result
 from sync.certificate import Certificate
 from sync.clock import Clock
@@ -74,7 +74,7 @@ class Replica:
     _nodes: Mapping[bytes, bytes] = field(default_factory=dict)
     _changed: set[RecordKey] = field(default_factory=set)
     own_written: bool = False
-    position: int = 0  # of the log's last run, at the last commit
+    position: int = 0  # of the log's last run; one that was given is never given again
     numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
@@ -89,7 +89,7 @@ class Replica:
         self.incarnation = self.meta("incarnation") or b""
         self.clock = Clock(int.from_bytes(self.meta("hlc") or b"", "big"))
         self.projector.load()
-        self.position = oplog.last_position(self.connection)
+        self.position = max(self.position, oplog.last_position(self.connection))
         self._nodes = {}
         self.numbers.clear()
         self._changed.clear()
@@ -125,7 +125,6 @@ class Replica:
                 results.append(self._run_job(job, alone=len(jobs) == 1))
             authoring.sign(self)
             self._keep_counters()
-            self.position = oplog.last_position(self.connection)
             self.connection.execute("COMMIT")
         except BaseException:
             self._rollback()
@@ -194,6 +193,8 @@ class Replica:
         """Take what a peer sent: each segment is checked whole, then kept or refused. One outcome a segment."""
         authoring.sign(self)  # what was written before in this batch: a fork is chosen between signed tails
         outcomes = [arrival.take_segment(self, segment, via) for segment in segments]
+        ends = {outcome.stream for outcome in outcomes if isinstance(outcome, Applied)}
+        oplog.keep_ends(self.connection, [self.streams[id_] for id_ in ends])
         self._finish()
         return outcomes
 
@@ -208,6 +209,11 @@ class Replica:
             if stream is not None and stream.node == self.identity.node_id and seq <= stream.last:
                 moved += oplog.keep_receipt(self.connection, peer, stream, seq, head, self.now())
         return moved
+
+    def next_position(self) -> int:
+        """Where the next run stands in the log."""
+        self.position += 1
+        return self.position
 
     # -- incarnations ----------------------------------------------------------------------------
 
@@ -253,8 +259,9 @@ class Replica:
         try:
             oplog.fill_records(self.connection)
             self.projection.clear()
-            for table in ("quarantine", "awaited", "digest_sum"):
+            for table in ("quarantine", "awaited"):
                 self.connection.execute(f"DELETE FROM {table}")
+            oplog.forget_sums(self.connection)
             count = self._fold_all()
             self.connection.execute("COMMIT")
         except BaseException:
@@ -288,10 +295,7 @@ class Replica:
 
     def public_digest(self) -> str:
         """The digest that is kept with every commit, as 32 hex digits."""
-        total = 0
-        for (row,) in self.connection.execute("SELECT total FROM digest_sum").fetchall():
-            total = digest.add(total, row)
-        return total.to_bytes(16, "big").hex()
+        return digest.total(oplog.sums(self.connection).values()).to_bytes(16, "big").hex()
 
     # -- small -----------------------------------------------------------------------------------
 

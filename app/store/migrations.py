@@ -1,4 +1,4 @@
-"""The shape of a store, release by release. Migrations only add; the projection tables follow the kinds.
+"""The shape of a store, release by release. Migrations only add or move; the projection tables follow the kinds.
 
 The local tables belong to this node: they are in no digest, on no link, and `rebuild` leaves them alone.
 """
@@ -106,7 +106,42 @@ def m0005_layers_in_use(database: Database) -> None:
     _table(database, "layers_in_use", {"layer_id": str, "entry": str, "since": int}, "layer_id")
 
 
-STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts, m0004_files_and_drafts, m0005_layers_in_use)
+def m0006_runs_in_the_log(database: Database) -> None:
+    # A run stood in a table of its own, and so did the digest's sums: five pages more in each commit.
+    kind = database.execute("SELECT type FROM sqlite_schema WHERE name = 'run'").fetchone()
+    if kind is None or kind[0] != "table":
+        return  # a new store, which the first step has made in this shape
+    for column in _OF_A_RUN:
+        database.execute(f"ALTER TABLE op ADD COLUMN {column}")
+    database.execute(
+        "UPDATE op SET (position, first, head, signature, received_at, via, class) = (run.position, run.first, run.head,"
+        " run.signature, run.received_at, run.via, run.class) FROM run WHERE run.stream = op.stream AND run.last = op.seq"
+    )
+    database.execute("INSERT INTO log_meta SELECT 'sum:' || name || ':' || lower(hex(scope)), total FROM digest_sum")
+    for table in ("run", "digest_sum"):
+        database.execute(f"DROP TABLE {table}")
+    for statement in oplog.CREATE:
+        database.execute(statement)
+
+
+STEPS = (
+    m0001_the_log,
+    m0002_local_tables,
+    m0003_accounts,
+    m0004_files_and_drafts,
+    m0005_layers_in_use,
+    m0006_runs_in_the_log,
+)
+
+_OF_A_RUN = (
+    "position INTEGER",
+    "first INTEGER",
+    "head BLOB",
+    "signature BLOB",
+    "received_at INTEGER",
+    "via BLOB",
+    "class INTEGER",
+)
 
 _ENROL_CODES = {
     "code_id": bytes,  # hash of the secret, to name the row; never sent

@@ -100,13 +100,13 @@ def forgotten_column(patch: Patch) -> None:
 
 
 def chain_not_moved(patch: Patch) -> None:
-    real = oplog.append
+    real = oplog.keep_ends
 
-    def append(connection: Any, stream: Any, rows: Any, head: bytes, *rest: Any) -> None:
-        real(connection, stream, rows, head, *rest)
-        connection.execute("UPDATE stream SET last = last - 1 WHERE no = ? AND last = 3", (stream.no,))
+    def keep_ends(connection: Any, streams: Any) -> None:
+        real(connection, streams)
+        connection.execute("UPDATE stream SET last = last - 1 WHERE last = 3")
 
-    patch.setattr(oplog, "append", append)
+    patch.setattr(oplog, "keep_ends", keep_ends)
 
 
 PLANTED: list[Callable[[Patch], None]] = [

@@ -128,7 +128,7 @@ def test_two_nodes_that_hold_the_same_do_not_read_the_whole_log_again() -> None:
     write(caller.replica, report("a", text="d"))
     ((_, run),) = runs(caller.session.pump(NOW))
     assert [(segment.first, segment.last) for segment in run.segments] == [(5, 5)]
-    pages = [read for read in reads if "FROM run WHERE class" in read]
+    pages = [read for read in reads if "FROM op WHERE class" in read]
     assert pages and not [read for read in pages if "position > 0 " in read]
 
 
