@@ -136,7 +136,8 @@ def _keep(
         for operation, body in zip(operations, bodies, strict=True)
     ]
     replica.projector.open_many(operations)
-    oplog.append(connection, stream, rows, head, segment.signature, now, via, replica.next_position())
+    position = replica.next_position(len(rows))
+    oplog.append(connection, stream, rows, head, segment.signature, now, via, position)
     for operation in operations:
         if isinstance(operation, Operation):
             replica.clock.observe(operation.hlc, now)

@@ -175,7 +175,8 @@ def _append_own(
     seq = stream.last + 1
     body, operation = write_operation(stream.id, seq, hlc, author, change, replaces, after)
     head = signing.chain(stream.head, [body])
-    oplog.append_unsigned(replica.connection, stream, seq, operation.record, body, head)
+    position = replica.next_position()
+    oplog.append_unsigned(replica.connection, stream, seq, operation.record, body, head, position)
     replica.unsigned.setdefault(stream.id, []).append((len(body), head))
     if operation.kind == certificate.KIND:
         held = Certificate.decode(operation.fields["certificate"])
@@ -193,8 +194,7 @@ def sign(replica: Replica) -> None:
             last = first + count - 1
             head = appended[last - stream.last - 1][1]
             signature = replica.identity.key.sign(signing.log_message(id_, last, head))
-            position, now = replica.next_position(), replica.now()
-            oplog.close_run(replica.connection, stream, first, last, head, signature, now, None, position)
+            oplog.close_run(replica.connection, stream, first, last, head, signature, replica.now(), None)
             first = last + 1
     replica.unsigned.clear()
 

@@ -223,16 +223,13 @@ def _swap(replica: Replica, stream: Stream, out: list[Node], into: list[Node]) -
         connection.execute(
             "DELETE FROM branch WHERE stream = ? AND tail = ? AND seq = ?", (stream.no, node.head, node.seq)
         )
-        oplog.append_unsigned(connection, stream, node.seq, peek_record(node.body), node.body, node.head)
+        record, position = peek_record(node.body), replica.next_position()
+        oplog.append_unsigned(connection, stream, node.seq, record, node.body, node.head, position)
         if node.signature is not None:
-            position = replica.next_position()
-            oplog.close_run(
-                connection, stream, start, node.seq, node.head, node.signature, received_at, None, position
-            )
+            oplog.close_run(connection, stream, start, node.seq, node.head, node.signature, received_at, None)
             start, received_at = node.seq + 1, at_ms
     for node in out:
         _keep_node(connection, stream, node, at_ms)
-    oplog.keep_ends(connection, [stream])
 
 
 def _hold_certificates(connection: Connection, stream: Stream, into: list[Node], first: int) -> None:

@@ -37,11 +37,7 @@ class LogReader:
         gathered: list[Segment] = []
         newest: dict[bytes, int] = {}  # stream -> its last segment's place among them
         ops = size = position = 0
-        rows = self._connection.execute(
-            "SELECT position, stream, first, seq, signature, body FROM op WHERE class = ? AND position > ?"
-            " ORDER BY position LIMIT ?",
-            (priority, cursors.get(priority, 0), PAGE_RUNS),
-        )
+        rows = oplog.runs_after(self._connection, priority, cursors.get(priority, 0), PAGE_RUNS)
         for position, stream_no, first, last, signature, body in rows:
             stream = self._stream_id(stream_no)
             start = max(first, sent.get(stream, 0) + 1)

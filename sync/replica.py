@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync import arrival, authoring, digest, limits, oplog, signing
-from sync.arrival import Applied, Outcome
+from sync.arrival import Outcome
 from sync.authoring import Recorded, Result
 from sync.certificate import Certificate
 from sync.clock import Clock
@@ -74,7 +74,7 @@ class Replica:
     _nodes: Mapping[bytes, bytes] = field(default_factory=dict)
     _changed: set[RecordKey] = field(default_factory=set)
     own_written: bool = False
-    position: int = 0  # of the log's last run; one that was given is never given again
+    position: int = 0  # of the log's last operation; one that was given is never given again
     numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
@@ -183,7 +183,6 @@ class Replica:
         """Write our own changes: all of them or none. Raises NotEnrolled, BadChange."""
         result = authoring.record(self, changes, author)
         if isinstance(result, Recorded):
-            oplog.keep_ends(self.connection, [self.streams[id_] for id_ in {id_ for id_, _ in result.versions}])
             self._finish()
         return result
 
@@ -193,8 +192,6 @@ class Replica:
         """Take what a peer sent: each segment is checked whole, then kept or refused. One outcome a segment."""
         authoring.sign(self)  # what was written before in this batch: a fork is chosen between signed tails
         outcomes = [arrival.take_segment(self, segment, via) for segment in segments]
-        ends = {outcome.stream for outcome in outcomes if isinstance(outcome, Applied)}
-        oplog.keep_ends(self.connection, [self.streams[id_] for id_ in ends])
         self._finish()
         return outcomes
 
@@ -210,9 +207,9 @@ class Replica:
                 moved += oplog.keep_receipt(self.connection, peer, stream, seq, head, self.now())
         return moved
 
-    def next_position(self) -> int:
-        """Where the next run stands in the log."""
-        self.position += 1
+    def next_position(self, count: int = 1) -> int:
+        """Where the last of so many new operations stands in the log."""
+        self.position += count
         return self.position
 
     # -- incarnations ----------------------------------------------------------------------------

@@ -106,22 +106,27 @@ def m0005_layers_in_use(database: Database) -> None:
     _table(database, "layers_in_use", {"layer_id": str, "entry": str, "since": int}, "layer_id")
 
 
-def m0006_runs_in_the_log(database: Database) -> None:
-    # A run stood in a table of its own, and so did the digest's sums: five pages more in each commit.
-    kind = database.execute("SELECT type FROM sqlite_schema WHERE name = 'run'").fetchone()
-    if kind is None or kind[0] != "table":
+def m0006_one_table_of_the_log(database: Database) -> None:
+    # Runs, ends of streams and sums had tables of their own: a save wrote 18 pages. All that they said is kept.
+    if not _has_table(database, "run"):
         return  # a new store, which the first step has made in this shape
-    for column in _OF_A_RUN:
-        database.execute(f"ALTER TABLE op ADD COLUMN {column}")
-    database.execute(
-        "UPDATE op SET (position, first, head, signature, received_at, via, class) = (run.position, run.first, run.head,"
-        " run.signature, run.received_at, run.via, run.class) FROM run WHERE run.stream = op.stream AND run.last = op.seq"
-    )
-    database.execute("INSERT INTO log_meta SELECT 'sum:' || name || ':' || lower(hex(scope)), total FROM digest_sum")
-    for table in ("run", "digest_sum"):
-        database.execute(f"DROP TABLE {table}")
+    for statement in ("ALTER TABLE op RENAME TO old_op", "DROP INDEX op_by_record"):
+        database.execute(statement)
+    database.execute("ALTER TABLE run RENAME TO old_run")
+    for column in ("last", "head"):
+        database.execute(f"ALTER TABLE stream DROP COLUMN {column}")
     for statement in oplog.CREATE:
         database.execute(statement)
+    # The old positions are of runs: far enough apart, each operation finds a place before the one its run ends at.
+    database.execute(
+        f"INSERT INTO op SELECT (r.class << {oplog.CLASS_BITS}) + r.position * {_APART} - r.last + o.seq, o.stream, o.seq,"
+        " o.record, o.body, iif(o.seq = r.last, r.first, NULL), iif(o.seq = r.last, r.head, NULL), iif(o.seq = r.last,"
+        " r.signature, NULL), iif(o.seq = r.last, r.received_at, NULL), iif(o.seq = r.last, r.via, NULL)"
+        " FROM old_run AS r JOIN old_op AS o ON o.stream = r.stream AND o.seq BETWEEN r.first AND r.last ORDER BY 1"
+    )
+    database.execute("INSERT INTO log_meta SELECT 'sum:' || name || ':' || lower(hex(scope)), total FROM digest_sum")
+    for table in ("old_run", "old_op", "digest_sum"):
+        database.execute(f"DROP TABLE {table}")
 
 
 STEPS = (
@@ -130,18 +135,15 @@ STEPS = (
     m0003_accounts,
     m0004_files_and_drafts,
     m0005_layers_in_use,
-    m0006_runs_in_the_log,
+    m0006_one_table_of_the_log,
 )
+_APART = 1 << 20  # more than a run ever has operations
 
-_OF_A_RUN = (
-    "position INTEGER",
-    "first INTEGER",
-    "head BLOB",
-    "signature BLOB",
-    "received_at INTEGER",
-    "via BLOB",
-    "class INTEGER",
-)
+
+def _has_table(database: Database, name: str) -> bool:
+    found = database.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
+    return found is not None
+
 
 _ENROL_CODES = {
     "code_id": bytes,  # hash of the secret, to name the row; never sent

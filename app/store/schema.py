@@ -67,7 +67,7 @@ def _table(kind: Kind) -> list[str]:
     table = kind.table
     order = "order_key" if kind.entry else "hidden, created_at"  # every list leaves out what is hidden
     return [
-        f"CREATE TABLE IF NOT EXISTS {table} ({body}) WITHOUT ROWID",
+        f"CREATE TABLE IF NOT EXISTS {table} ({body})",
         f"CREATE INDEX IF NOT EXISTS {table}_by_incident ON {table} (incident_id, {order})",
         f"CREATE INDEX IF NOT EXISTS {table}_in_conflict"
         f" ON {table} (hidden, incident_id, conflicts) WHERE conflicts > 0",

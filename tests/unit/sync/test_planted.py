@@ -100,13 +100,14 @@ def forgotten_column(patch: Patch) -> None:
 
 
 def chain_not_moved(patch: Patch) -> None:
-    real = oplog.keep_ends
+    real = oplog.append
 
-    def keep_ends(connection: Any, streams: Any) -> None:
-        real(connection, streams)
-        connection.execute("UPDATE stream SET last = last - 1 WHERE last = 3")
+    def append(connection: Any, stream: Any, *rest: Any) -> None:
+        real(connection, stream, *rest)
+        if stream.last == 3:
+            stream.last -= 1
 
-    patch.setattr(oplog, "keep_ends", keep_ends)
+    patch.setattr(oplog, "append", append)
 
 
 PLANTED: list[Callable[[Patch], None]] = [
