@@ -31,8 +31,8 @@ CREATE = (
     " body BLOB NOT NULL, first INTEGER, head BLOB, signature BLOB, received_at INTEGER, via BLOB)",
     "CREATE UNIQUE INDEX IF NOT EXISTS op_by_stream ON op (stream, seq)",
     "CREATE INDEX IF NOT EXISTS op_by_record ON op (record)",
-    f"CREATE VIEW IF NOT EXISTS run AS SELECT no & {(1 << CLASS_BITS) - 1} AS position, stream, first, seq AS last, head,"
-    f" signature, received_at, via, no >> {CLASS_BITS} AS class FROM op WHERE signature IS NOT NULL",
+    f"CREATE VIEW IF NOT EXISTS run AS SELECT no & {(1 << CLASS_BITS) - 1} AS position, stream, first, seq AS last,"
+    f" head, signature, received_at, via, no >> {CLASS_BITS} AS class FROM op WHERE signature IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS certificate (stream INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL,"
     " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
     # Projected: what does not count, and what is named and not here. Both are rebuilt with the tables.

@@ -46,6 +46,23 @@ def matching(db: Any, filters: Filters) -> int:
     return row.count(db, NAME, _where(filters))
 
 
+def total(db: Any, incident_id: str) -> int:
+    """Every report of the incident that is shown."""
+    row = db.execute("SELECT sum(reports) FROM report_counts WHERE incident_id = ?", (incident_id,)).fetchone()
+    return int(row[0] or 0)
+
+
+def red_total(db: Any, incident_id: str) -> int:
+    """The red reports whose status is open and that nobody was given."""
+    codes = in_group("open")
+    marks = ", ".join("?" for _ in codes)
+    row = db.execute(
+        f"SELECT sum(reports) FROM report_counts WHERE incident_id = ? AND red AND response_status IN ({marks})",
+        (incident_id, *codes),
+    ).fetchone()
+    return int(row[0] or 0)
+
+
 def in_group(group: str) -> tuple[str, ...]:
     """The status codes that the front page counts as open, in_progress or done."""
     return catalog.table("response_statuses").in_group(group)
@@ -54,11 +71,7 @@ def in_group(group: str) -> tuple[str, ...]:
 def counts(db: Any, incident_id: str) -> dict[str, int]:
     """{open, in_progress, done}: what is joined by same_as counts once, a duplicate with its original."""
     found = dict.fromkeys(GROUPS, 0)
-    rows = db.execute(
-        "SELECT coalesce(response_status, 'open'), count(*) FROM damage_reports"
-        " WHERE incident_id = ? AND hidden = 0 GROUP BY response_status",
-        (incident_id,),
-    )
+    rows = db.execute("SELECT response_status, reports FROM report_counts WHERE incident_id = ?", (incident_id,))
     for status, number in rows:
         _add(found, status, number)
     for joined in _joined(db, incident_id):

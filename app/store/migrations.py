@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.store import meta
+from app.store import meta, tally
 from app.store.engine import Connection
 from app.store.errors import NewerStore
 from app.store.schema import create_statements
@@ -118,11 +118,11 @@ def m0006_one_table_of_the_log(database: Database) -> None:
     for statement in oplog.CREATE:
         database.execute(statement)
     # The old positions are of runs: far enough apart, each operation finds a place before the one its run ends at.
+    of_run = ", ".join(f"iif(o.seq = r.last, r.{name}, NULL)" for name in _OF_A_RUN)
     database.execute(
-        f"INSERT INTO op SELECT (r.class << {oplog.CLASS_BITS}) + r.position * {_APART} - r.last + o.seq, o.stream, o.seq,"
-        " o.record, o.body, iif(o.seq = r.last, r.first, NULL), iif(o.seq = r.last, r.head, NULL), iif(o.seq = r.last,"
-        " r.signature, NULL), iif(o.seq = r.last, r.received_at, NULL), iif(o.seq = r.last, r.via, NULL)"
-        " FROM old_run AS r JOIN old_op AS o ON o.stream = r.stream AND o.seq BETWEEN r.first AND r.last ORDER BY 1"
+        f"INSERT INTO op SELECT (r.class << {oplog.CLASS_BITS}) + r.position * {_APART} - r.last + o.seq, o.stream,"
+        f" o.seq, o.record, o.body, {of_run} FROM old_run AS r"
+        " JOIN old_op AS o ON o.stream = r.stream AND o.seq BETWEEN r.first AND r.last ORDER BY 1"
     )
     database.execute("INSERT INTO log_meta SELECT 'sum:' || name || ':' || lower(hex(scope)), total FROM digest_sum")
     for table in ("old_run", "old_op", "digest_sum"):
@@ -138,6 +138,7 @@ STEPS = (
     m0006_one_table_of_the_log,
 )
 _APART = 1 << 20  # more than a run ever has operations
+_OF_A_RUN = ("first", "head", "signature", "received_at", "via")
 
 
 def _has_table(database: Database, name: str) -> bool:
@@ -174,8 +175,8 @@ def _add_projections(connection: Connection) -> None:
     try:
         built = meta.read_text(connection, "projector")
         if built is not None and built != str(KINDS.schema):  # `Node.open` fills them again from the log
-            for kind in KINDS:
-                connection.execute(f"DROP TABLE IF EXISTS {kind.table}")
+            for table in (*(kind.table for kind in KINDS), tally.TABLE):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
         for statement in create_statements(KINDS):
             connection.execute(statement)
     except BaseException:

@@ -7,12 +7,13 @@ thrown away and rebuilt from the log with an equal digest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from app.store import tally
 from sync.clock import ms_of
 from sync.kinds import Field, Kind, Kinds
 from sync.operation import CITY, Version
@@ -111,12 +112,20 @@ class SqlProjection:
             f"UPDATE {kind.table} SET {assignments} WHERE id = ? AND scope = ?",
             (*columns.values(), id_text(record), scope_text(scope)),
         )
+        if tally.is_counted(kind):
+            incident = incident_of(scope)
+            tally.count(self.connection, [(incident, row, 1), (incident, old, -1)])
 
-    def insert(self, kind: Kind, rows: Iterable[Fresh]) -> None:
+    def insert(self, kind: Kind, rows: Sequence[Fresh]) -> None:
         statements = self._of(kind)
         self.connection.executemany(statements.insert, [_inserted(statements, *fresh) for fresh in rows])
+        if tally.is_counted(kind):
+            tally.count(self.connection, [(incident_of(scope), row, 1) for scope, _, _, row in rows])
 
     def delete(self, kind: Kind, scope: bytes, record: bytes) -> None:
+        old = self.load(kind, scope, record) if tally.is_counted(kind) else None
+        if old is not None:
+            tally.count(self.connection, [(incident_of(scope), old, -1)])
         self.connection.execute(
             f"DELETE FROM {kind.table} WHERE id = ? AND scope = ?", (id_text(record), scope_text(scope))
         )
@@ -124,6 +133,8 @@ class SqlProjection:
     def clear(self) -> None:
         for kind in self.kinds:
             self.connection.execute(f"DELETE FROM {kind.table}")
+        if tally.COUNTED in self.kinds.by_name:
+            self.connection.execute(f"DELETE FROM {tally.TABLE}")
 
     def _of(self, kind: Kind) -> _Statements:
         found = self._statements.get(kind.name)
