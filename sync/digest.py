@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sync.merge import Shown, State, live, several
-from sync.operation import RecordKey
+from sync.operation import Operation, RecordKey
 
 MODULUS = 1 << 128
 _pack = msgspec.msgpack.Encoder().encode
@@ -19,6 +19,14 @@ def record_hash(key: RecordKey, state: State, shown: Shown) -> bytes:
     """16 bytes of a record's row. Only what depends on the set goes in: no local number, no time of arrival."""
     values = sorted(item for item in shown.values.items() if item[1] is not None)
     return _hash([*key, values, shown.hidden, state.first, state.author, sorted(live(state)), several(state)])
+
+
+def begun_hash(operation: Operation, values: dict[str, Any], is_live: bool) -> bytes:
+    """``record_hash`` of a record that has this one operation."""
+    listed = sorted([item for item in values.items() if item[1] is not None])
+    first = (operation.hlc, operation.origin, operation.seq)
+    live_now = ((operation.origin, operation.seq),) if is_live else ()
+    return _hash([operation.kind, operation.scope, operation.record, listed, False, first, operation.author, live_now, ()])
 
 
 def entry_hash(

@@ -13,7 +13,7 @@ from sync.kinds import Kind
 from sync.operation import Version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each operation that is folded
 class Row:
     """One row of a projection table, values decoded."""
 

@@ -91,13 +91,14 @@ def _place(kind: Kind, operation: Operation) -> str | None:
 def _shape(kind: Kind, operation: Operation) -> str | None:
     if operation.type == REMOVE:
         return MALFORMED if operation.fields else None
+    known = kind.fields
     for name, value in operation.fields.items():
         if name == REMOVED:
             if value is not None:
                 return MALFORMED
             continue
-        spec = kind.fields.get(name)
-        if spec is not None and not fits(spec, value, kind):
+        spec = known.get(name)
+        if spec is not None and type(value) not in spec.plain and not fits(spec, value, kind):
             return MALFORMED
     return None
 

@@ -1,8 +1,8 @@
 """The one writer of a node, with group commit: jobs that arrive during a commit share the next one.
 
-No window when it is idle: a single save is committed at once, by whoever waits for it. A batch holds what 50 ms allow. ``run_batch`` runs where
-the caller says (a native thread under gevent), so that a commit never blocks the loop. Results are given out after the
-commit, never before.
+No window when it is idle: a single save is committed at once, by whoever waits for it. A batch holds what 50 ms allow.
+``run_batch`` runs where the caller says (a native thread under gevent), so that a commit never blocks the loop. Results
+are given out after the commit, never before.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Writer:
         return waiting.future.result()
 
     def _commit_at_once(self, waiting: _Waiting) -> bool:
-        """Commit in the caller's thread where nobody else writes: handing over to the writer's took a fifth of a save."""
+        """Commit in the caller's thread where nobody else writes: a change of threads took a fifth of a save."""
         if self._submitted or not self._turn.acquire(blocking=False):
             return False
         try:

@@ -6,6 +6,7 @@ thrown away and rebuilt from the log with an equal digest.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from sync.projection import Fresh, Row
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 _JSON = ("point", "ids", "json")
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_json = msgspec.json.Encoder().encode
 LOAD_MANY = 100  # records that one statement asks for
 
 
@@ -41,6 +42,7 @@ def scope_text(scope: bytes) -> str:
     return scope.hex()
 
 
+@functools.lru_cache(256)
 def incident_of(scope: bytes) -> str | None:
     return None if scope == CITY else id_text(scope[1:])
 
@@ -55,6 +57,8 @@ class _Statements:
     fields: tuple[tuple[str, Field], ...]
     encode: tuple[Callable[[Any], Any], ...]
     decode: tuple[Callable[[Any], Any], ...]
+    names: tuple[str, ...]
+    encoded: tuple[tuple[int, Callable[[Any], Any]], ...]  # the places of fields that are not written as they are
 
 
 @dataclass(slots=True)
@@ -145,6 +149,7 @@ class SqlProjection:
 
 def _statements(kind: Kind) -> _Statements:
     fields = tuple(kind.fields.items())
+    encode = tuple(_encoder(spec) for _, spec in fields)
     names = ", ".join(f'"{name}"' for name, _ in fields)
     head = "state, row_hash, origin, seq, author, hidden, conflicts, order_key"
     tail = "created_at, updated_at, author, node, hidden, conflicts, order_key, origin, seq, state, row_hash"
@@ -154,18 +159,19 @@ def _statements(kind: Kind) -> _Statements:
         f"SELECT id, {head}, {names} FROM {kind.table} WHERE scope = ? AND id IN ({', '.join('?' * LOAD_MANY)})",
         f"INSERT INTO {kind.table} (id, scope, incident_id, {names}, {tail}) VALUES ({marks})",
         fields,
-        tuple(_encoder(spec) for _, spec in fields),
+        encode,
         tuple(_decoder(spec) for _, spec in fields),
+        tuple(kind.fields),
+        tuple((at, one) for at, one in enumerate(encode) if one is not _same),
     )
 
 
 def _inserted(statements: _Statements, scope: bytes, record: bytes, node: bytes, row: Row) -> tuple[Any, ...]:
     """The parameters of an INSERT."""
-    values = row.values
-    encoded = [
-        value if (value := values.get(name)) is None or encode is _same else encode(value)
-        for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
-    ]
+    encoded: list[Any] = list(map(row.values.get, statements.names))
+    for at, encode in statements.encoded:
+        if encoded[at] is not None:
+            encoded[at] = encode(encoded[at])
     return (
         id_text(record), scope_text(scope), incident_of(scope), *encoded, ms_of(row.created_hlc),
         ms_of(row.updated_hlc), id_text(row.author) if row.author else None, node.hex(), int(row.hidden),
@@ -216,7 +222,7 @@ def _same(value: Any) -> Any:
 
 
 def _to_json(value: Any) -> str | None:
-    return None if value is None else _encode_json(value)
+    return None if value is None else _encode_json(value).decode()
 
 
 def _to_packed(value: Any) -> bytes | None:
