@@ -8,7 +8,7 @@ import re
 import socket
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,17 @@ def opened(home: Path) -> Iterator[Node]:
 
 def make_hub(home: Path) -> None:
     processes.command(home, "init", "--role", "hub", "--name", "hub", "--json")
+
+
+def make_terminal(home: Path, name: str) -> None:
+    processes.command(home, "init", "--role", "terminal", "--name", name, "--json")
+
+
+def shuffled(changes: Sequence[Change], seed: int = 1) -> list[Change]:
+    """In an order of no record's age."""
+    listed = list(changes)
+    random.Random(seed).shuffle(listed)
+    return listed
 
 
 def open_incident(node: Node) -> tuple[str, bytes]:
