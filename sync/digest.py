@@ -26,7 +26,9 @@ def begun_hash(operation: Operation, values: dict[str, Any], is_live: bool) -> b
     listed = sorted([item for item in values.items() if item[1] is not None])
     first = (operation.hlc, operation.origin, operation.seq)
     live_now = ((operation.origin, operation.seq),) if is_live else ()
-    return _hash([operation.kind, operation.scope, operation.record, listed, False, first, operation.author, live_now, ()])
+    return _hash(
+        [operation.kind, operation.scope, operation.record, listed, False, first, operation.author, live_now, ()]
+    )
 
 
 def entry_hash(

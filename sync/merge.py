@@ -116,7 +116,7 @@ def begun(kind: Kind, operation: Operation) -> tuple[dict[str, Any], bytes, bool
             values[name] = _elements(alive)
         elif spec.merge != "max" or value is not None:
             values[name] = normal(spec, value)
-    packed = [operation.hlc, seq, operation.author, operation.hlc, [operation.origin]]
+    packed: list[Any] = [operation.hlc, seq, operation.author, operation.hlc, [operation.origin]]
     if nulls or sets:
         packed += [{}, nulls, sets] if sets else [{}, nulls]
     return values, _pack(packed), is_live

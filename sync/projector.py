@@ -27,8 +27,8 @@ OPEN_MANY_MIN = 8  # below it, one by one is as quick
 
 @dataclass(slots=True)
 class Working:
-    """A record while a job changes it: ``state`` for registers (or ``only``, as long as it has one operation), ``entry``
-    for ledgers.
+    """A record while a job changes it: ``state`` for registers (``only`` while it has one operation), ``entry`` for
+    ledgers.
     """
 
     kind: Kind

@@ -1,4 +1,4 @@
-"""Damage reports to measure with: the fields of one as JSON a line, from a file or made here, the same for the same seed.
+"""Damage reports to measure with: a line of JSON each, from a file or made here, the same for the same seed.
 
 ``hard`` has text of random characters: an upper bound of what real words cost on a line.
 """
@@ -19,7 +19,14 @@ from app.records import damage_reports
 from sync.operation import Change
 
 SEED = 1
-PLACES = ("柳橋アンダーパス", "県道12号 新田交差点", "川辺2丁目", "本郷小学校 正門前", "大葦川左岸 4.2k", "桜台公園通り")
+PLACES = (
+    "柳橋アンダーパス",
+    "県道12号 新田交差点",
+    "川辺2丁目",
+    "本郷小学校 正門前",
+    "大葦川左岸 4.2k",
+    "桜台公園通り",
+)
 WHAT = (
     "道路が冠水し通行できません。",
     "床下まで水が来ています。",

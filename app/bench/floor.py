@@ -1,4 +1,4 @@
-"""What the engine itself can do: rows of 300 B into ``t(id INTEGER PRIMARY KEY, b BLOB)``, keyed and FULL like the rest.
+"""What the engine itself can do: rows of 300 B into ``t(id INTEGER PRIMARY KEY, b BLOB)``, keyed and FULL like ours.
 
 It is measured in turns with ours, so that a machine which is busy with something else is as busy for both.
 """

@@ -6,6 +6,7 @@ Each figure is beside the same engine's INSERT of 500 rows a commit, in turns wi
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from pathlib import Path
 
 from app.bench import corpus, emit, stage, tablets
@@ -66,15 +67,15 @@ def _measure(name: str, home: Path, taker: Node, runs: list[list[Segment]]) -> N
     with floor(home / f"{name}.floor.db") as beside:
         for one in runs:
             beside.batch()
-            took += timed(lambda one=one: taker.writer.call(_receive(one), sum(len(s.bodies) for s in one)))  # type: ignore[misc]
+            took += timed(partial(taker.writer.call, partial(_receive, one), tablets.count([one])))
         assert sum(taker.replica.vector.values()) == before + count, "the bench lost operations"
         emit("ingest", f"{name}_per_s", count / took, "1/s")
         emit("ingest", f"{name}_floor_rows_per_s", beside.rate, "1/s")
         emit("ingest", f"{name}_of_floor", count / took / beside.rate, "ratio")
 
 
-def _receive(segments: list[Segment]):  # type: ignore[no-untyped-def]
-    return lambda replica: replica.receive(segments, None)
+def _receive(segments: list[Segment], replica: Replica) -> object:
+    return replica.receive(segments, None)
 
 
 class _LogAlone(Projector):

@@ -1,4 +1,4 @@
-"""Other writers of the city: certified by its hub, their replicas in memory, so that only what is measured touches a disk.
+"""Other writers of the city, certified by its hub: replicas in memory, so that only what is measured touches a disk.
 
 Before: ``stage`` made the hub. After: their logs are given to what is measured.
 """
@@ -73,13 +73,15 @@ def replica(hub: Node, label: str) -> Replica:
 def write_singly(writer: Replica, changes: list[Change]) -> None:
     """Each change as if it had been saved alone: a signature of its own."""
 
-    def save(change: Change) -> None:
-        writer.record([change], None)
-        authoring.sign(writer)
+    def save(part: list[Change]) -> None:
+        for change in part:
+            writer.record([change], None)
+            authoring.sign(writer)
 
     for first in range(0, len(changes), OPS_AT_ONCE):
         part = changes[first : first + OPS_AT_ONCE]
-        writer.run_batch([lambda _, part=part: [save(change) for change in part]])  # type: ignore[misc]
+        _, committed = writer.run_batch([lambda _, part=part: save(part)])  # type: ignore[misc]
+        assert committed.position >= len(part)
 
 
 def log_of(writer: Replica, known: dict[bytes, int] | None = None) -> list[list[Segment]]:
