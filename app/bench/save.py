@@ -1,4 +1,4 @@
-"""One saved report, from stamp to commit, in turns with a bare INSERT on the same keyed engine; then one-field edits."""
+"""One saved report, from stamp to commit, in turns with a bare INSERT on the same engine; then edits of one field."""
 
 from __future__ import annotations
 
