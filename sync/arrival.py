@@ -140,7 +140,8 @@ def _keep(
     oplog.append(connection, stream, rows, head, segment.signature, now, via, position)
     for operation in operations:
         if isinstance(operation, Operation):
-            replica.clock.observe(operation.hlc, now)
+            if operation.hlc > replica.clock.last:
+                replica.clock.observe(operation.hlc, now)
             if operation.kind == certificate.KIND:
                 found = Certificate.decode(operation.fields["certificate"])
                 oplog.hold_certificate(connection, stream, operation.seq, found)

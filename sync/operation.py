@@ -218,7 +218,8 @@ def _check_body(body: bytes, seq: int, items: Any) -> None:
         if value is None:
             continue
         if type(value) is str:
-            _check_text(value)
+            if not value.isascii() or "\0" in value or len(value) > limits.TEXT_BYTES_MAX:
+                _check_text(value)
         else:
             check_value(value, 2)
     _check_names(replaces)

@@ -91,6 +91,8 @@ class Stream:
 
     def certificate_at(self, seq: int) -> Certificate:
         """The newest certificate at or before ``seq``."""
+        if len(self.certificates) == 1:
+            return self.certificates[0][1]
         return next(found for first, found in reversed(self.certificates) if first <= seq)
 
 

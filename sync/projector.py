@@ -15,7 +15,7 @@ from sync.awaited import Awaited
 from sync.forks import Node
 from sync.kinds import Kind, Kinds
 from sync.merge import State
-from sync.operation import NewerBody, Operation, RecordKey, Version, decode_body
+from sync.operation import TALK, WORK, NewerBody, Operation, RecordKey, Version, decode_body
 from sync.oplog import Connection, Stream
 from sync.projection import Fresh, Projection, Row
 from sync.quarantine import Quarantine
@@ -286,5 +286,5 @@ class Projector:
         )  # fmt: skip
 
     def _node_of(self, origin: bytes, scope: bytes, kind: Kind) -> bytes:
-        lane = b"t" if kind.lane == "talk" and not kind.city else b"w"
+        lane = TALK if kind.lane == "talk" and not kind.city else WORK
         return self.streams[origin + scope + lane].node

@@ -131,6 +131,10 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
+def _is_place(lon: Any, lat: Any) -> bool:
+    return _is_number(lon) and _is_number(lat) and -180 <= lon <= 180 and -90 <= lat <= 90
+
+
 def _is_id(value: Any) -> bool:
     return type(value) is str and len(value) == 36
 
@@ -140,13 +144,7 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "integer": lambda value: type(value) is int,
     "real": _is_number,
     "flag": lambda value: type(value) is bool,
-    "point": lambda value: (
-        type(value) is list
-        and len(value) == 2
-        and all(_is_number(part) for part in value)
-        and -180 <= value[0] <= 180
-        and -90 <= value[1] <= 90
-    ),
+    "point": lambda value: type(value) is list and len(value) == 2 and _is_place(*value),
     "id": _is_id,
     "ids": lambda value: type(value) is list and all(_is_id(item) for item in value),
     "json": lambda value: not _holds_bytes(value),
