@@ -27,8 +27,8 @@ from app.store.errors import EngineTooOld, StoreCorrupt, StoreExists, StoreMissi
 sys.modules.setdefault("pysqlite3", sqlcipher3)
 sys.modules.setdefault("pysqlite3.dbapi2", dbapi2)
 
-# Of each null and each bytes the engine's module asks in vain how it is to be adapted, unless it is told: a report's row
-# took 24 us to insert, and takes 6 with these two, which give back what they are given.
+# Of each null and each bytes the engine's module asks in vain how it is to be adapted, unless it is told: a report's
+# row took 24 us to insert, and takes 6 with these two, which give back what they are given.
 dbapi2.register_adapter(type(None), {None: None}.get)
 dbapi2.register_adapter(bytes, bytes)
 
