@@ -45,6 +45,7 @@ def make_city(folder: Path, port: int, fill: Fill, terminals: tuple[str, ...] = 
         _, scope = stage.open_incident(hub)
         for number, name in enumerate(terminals, 1):
             tablets.enrolled(folder / name, hub, f"http://127.0.0.1:{port}", f"T{number:02d}")
+        keep(folder / terminals[0], tablets.log_of(hub.replica))  # it knows the incident that it writes for
         fill(hub, folder / terminals[0], scope)
     return scope
 
