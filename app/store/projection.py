@@ -104,8 +104,11 @@ class SqlProjection:
         """Update the columns of a row that have changed."""
         statements = self._of(kind)
         columns: dict[str, Any] = {}
-        for (name, _), encode in zip(statements.fields, statements.encode, strict=True):
-            now, before = encode(row.values.get(name)), encode(old.values.get(name))
+        for name, encode in zip(statements.names, statements.encode, strict=True):
+            now, before = row.values.get(name), old.values.get(name)
+            if now is before:
+                continue  # folding keeps what it does not change
+            now, before = encode(now), encode(before)
             # Encoded and with its type: 1, 1.0 and True are equal in Python and different bytes in the digest.
             if now != before or type(now) is not type(before):
                 columns[name] = now

@@ -35,7 +35,7 @@ def test_a_corpus_of_a_file_is_taken_again_from_its_beginning(tmp_path: Path) ->
 def test_a_file_that_is_no_corpus_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "reports.jsonl"
     path.write_text(text)
-    with pytest.raises(CommandFailed, match="report|JSON"):
+    with pytest.raises(CommandFailed, match=r"report|JSON"):
         corpus.documents(1, path)
 
 
