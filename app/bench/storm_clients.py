@@ -90,9 +90,9 @@ def join_once(plan: Plan, number: int, url: str) -> Joined:
     socket = websocket.create_connection(
         url.replace("http", "ws", 1) + "/socket.io/?transport=websocket&EIO=4", timeout=PATIENCE_S, http_no_proxy=["*"]
     )
-    socket.recv()
+    _until(socket, "0")
     socket.send("40/sync,")
-    socket.recv()
+    _until(socket, "40/sync,")
     session, retry_ms_max = Session(local_of(plan, number), True), 0
     compared, size = 0.0, 0
     actions = session.on_open(_now_ms())
@@ -115,14 +115,23 @@ def join_once(plan: Plan, number: int, url: str) -> Joined:
 
 
 def _frame(socket: Any) -> bytes:
-    while True:
-        data = socket.recv()
-        if data == "2":
-            socket.send("3")  # the engine's ping
-        elif isinstance(data, bytes):
-            return data
-        elif data == "":
-            raise OSError("the hub hung up")
+    while not isinstance(data := _next(socket), bytes):
+        pass  # the head of a frame
+    return data
+
+
+def _until(socket: Any, start: str) -> None:
+    while not str(_next(socket)).startswith(start):
+        pass
+
+
+def _next(socket: Any) -> str | bytes:
+    """What comes next; the engine's pings are answered."""
+    while (data := socket.recv()) == "2":
+        socket.send("3")
+    if data == "" or str(data).startswith(("1", "41", "44")):
+        raise OSError("the hub hung up")
+    return data
 
 
 def _now_ms() -> int:
@@ -157,7 +166,7 @@ class Crowd:
             except ConnectionRefusedError:
                 pass  # there is no hub yet
             except Exception:  # whatever the socket raises: the hub had answered
-                if not opened:
+                if not opened and lives:  # of the first time nothing is told
                     self.failures += 1
                     self.path.with_suffix(".failures").write_text(str(self.failures))
             losses = calling.losses_after(losses, opened, _now_ms() - began_ms)
