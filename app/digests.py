@@ -9,7 +9,7 @@ from typing import Any
 
 from app.records import KINDS
 from app.store.projection import SqlProjection, incident_of
-from sync import digest, merge
+from sync import digest, merge, oplog
 from sync.kinds import Kind
 from sync.merge import Shown
 from sync.projection import Row
@@ -30,7 +30,7 @@ def recomputed(db: Any) -> dict[str, Any]:
     for stream, seq, reason in rows:
         scope = bytes(stream)[16:-1]
         totals[scope] = digest.add(totals.get(scope, 0), digest.quarantine_hash(bytes(stream), seq, reason))
-    public = sum(totals.values()) % digest.MODULUS
+    public = digest.total(totals.values())
     return {
         "schema": KINDS.schema,
         "public": _hex(public),
@@ -40,10 +40,7 @@ def recomputed(db: Any) -> dict[str, Any]:
 
 def kept(db: Any) -> str:
     """The public digest that the commits keep."""
-    total = 0
-    for (row,) in db.execute("SELECT total FROM digest_sum").fetchall():
-        total = digest.add(total, bytes(row))
-    return _hex(total)
+    return _hex(digest.total(oplog.sums(db).values()))
 
 
 def _row_hash(kind: Kind, scope: bytes, record: bytes, row: Row) -> bytes:

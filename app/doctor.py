@@ -14,7 +14,7 @@ from app.store.ballast import Ballast
 from app.store.errors import EngineTooOld
 from app.store.folder import DataFolder
 from app.store.keys import is_sealed
-from sync import signing
+from sync import oplog, signing
 from sync.errors import BadSignature, StoreFailed
 
 State = Literal["ok", "warning", "wrong"]
@@ -144,30 +144,22 @@ def _chains(node: Any) -> Finding:
 
 def verified(connection: Any) -> Iterator[tuple[int, bytes, str, str]]:
     """For each stream: its length, its id, its node, and what is wrong with it."""
-    for stream in connection.execute("SELECT no, id, node, last, head FROM stream").fetchall():
-        yield (
-            stream["last"],
-            bytes(stream["id"]),
-            bytes(stream["node"]).hex()[:8],
-            _fault_of(connection, stream),
-        )
+    for stream in oplog.load_streams(connection).values():
+        yield stream.last, stream.id, stream.node.hex()[:8], _fault_of(connection, stream)
 
 
-def _fault_of(connection: Any, stream: Any) -> str:
-    from sync.certificate import Certificate
-
-    row = connection.execute("SELECT data FROM certificate WHERE stream = ? ORDER BY seq", (stream["no"],)).fetchone()
-    if row is None:
+def _fault_of(connection: Any, stream: oplog.Stream) -> str:
+    if not stream.certificates:
         return "its certificate is missing"
-    public = Certificate.decode(bytes(row[0])).public
+    public = stream.certificates[0][1].public
     runs = connection.execute(
-        "SELECT last, head, signature FROM run WHERE stream = ? ORDER BY last", (stream["no"],)
+        "SELECT last, head, signature FROM run WHERE stream = ? ORDER BY last", (stream.no,)
     ).fetchall()
-    head, seq = signing.chain_seed(bytes(stream["id"])), 0
+    head, seq = signing.chain_seed(stream.id), 0
     for run in runs:
         bodies = connection.execute(
             "SELECT body FROM op WHERE stream = ? AND seq > ? AND seq <= ? ORDER BY seq",
-            (stream["no"], seq, run["last"]),
+            (stream.no, seq, run["last"]),
         ).fetchall()
         if len(bodies) != run["last"] - seq:
             return f"operations after {seq} are missing"
@@ -175,12 +167,10 @@ def _fault_of(connection: Any, stream: Any) -> str:
         if head != bytes(run["head"]):
             return f"the chain breaks at {seq}"
         try:
-            signing.verify(public, bytes(run["signature"]), signing.log_message(bytes(stream["id"]), seq, head))
+            signing.verify(public, bytes(run["signature"]), signing.log_message(stream.id, seq, head))
         except BadSignature:
             return f"the signature at {seq} does not fit"
-    return (
-        "" if (seq, head) == (stream["last"], bytes(stream["head"])) else f"its end is not where it should be ({seq})"
-    )
+    return "" if (seq, head) == (stream.last, stream.head) else f"what follows {seq} is not signed"
 
 
 def _gone_back(node: Any) -> Finding:

@@ -118,7 +118,7 @@ def collection_of(topic: str) -> str:
 
 def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:
     """Chat first: it is what somebody waits for. Nothing changed means links or receipts did: the badge."""
-    topics = {topic_of(kind, scope) for kind, scope, _ in changed}
+    topics = {topic_of(kind, scope) for kind, scope in {(kind, scope) for kind, scope, _ in changed}}
     return [*sorted(topics, key=lambda topic: (not topic.startswith("ch"), topic)), "sync"]
 
 

@@ -45,11 +45,16 @@ def serving(home: Path, ports: Mapping[str, int]) -> Iterator[list[subprocess.Po
 
 
 def serve(home: Path, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, "-m", "app", "--home", str(home), "serve", "--port", str(port)]
+    return start(["app", "--home", str(home), "serve", "--port", str(port)], log)
+
+
+def start(module: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Run a module of this program with its arguments; it ends with this process, however that ends."""
     die_with_us = _end_with_parent if sys.platform == "linux" else None
     return subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_us
-    )
+        [sys.executable, "-m", *module],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_us,
+    )  # fmt: skip
 
 
 def _end_with_parent() -> None:

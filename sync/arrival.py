@@ -136,10 +136,12 @@ def _keep(
         for operation, body in zip(operations, bodies, strict=True)
     ]
     replica.projector.open_many(operations)
-    oplog.append(connection, stream, rows, head, segment.signature, now, via)
+    position = replica.next_position(len(rows))
+    oplog.append(connection, stream, rows, head, segment.signature, now, via, position)
     for operation in operations:
         if isinstance(operation, Operation):
-            replica.clock.observe(operation.hlc, now)
+            if operation.hlc > replica.clock.last:
+                replica.clock.observe(operation.hlc, now)
             if operation.kind == certificate.KIND:
                 found = Certificate.decode(operation.fields["certificate"])
                 oplog.hold_certificate(connection, stream, operation.seq, found)

@@ -176,7 +176,8 @@ def _append_own(
     seq = stream.last + 1
     body, operation = write_operation(stream.id, seq, hlc, author, change, replaces, after)
     head = signing.chain(stream.head, [body])
-    oplog.append_unsigned(replica.connection, stream, operation.record, body, head)
+    position = replica.next_position()
+    oplog.append_unsigned(replica.connection, stream, seq, operation.record, body, head, position)
     replica.unsigned.setdefault(stream.id, []).append((len(body), head))
     if operation.kind == certificate.KIND:
         held = Certificate.decode(operation.fields["certificate"])
@@ -208,8 +209,6 @@ def record_again(replica: Replica, operations: Sequence[Operation]) -> int:
         ]
         _append_own(replica, stream, operation.hlc, operation.author, change, *named)
         anew[place, operation.version] = (replica.origin, stream.last)
-    ends = [stream for stream in replica.streams.values() if stream.id[:16] == replica.origin]
-    oplog.keep_ends(replica.connection, ends)
     return len(anew)
 
 

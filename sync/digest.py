@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from sync.merge import Shown, State, live, several
-from sync.operation import RecordKey
+from sync.operation import Operation, RecordKey
 
 MODULUS = 1 << 128
 _pack = msgspec.msgpack.Encoder().encode
@@ -18,6 +19,16 @@ def record_hash(key: RecordKey, state: State, shown: Shown) -> bytes:
     """16 bytes of a record's row. Only what depends on the set goes in: no local number, no time of arrival."""
     values = sorted(item for item in shown.values.items() if item[1] is not None)
     return _hash([*key, values, shown.hidden, state.first, state.author, sorted(live(state)), several(state)])
+
+
+def begun_hash(operation: Operation, values: dict[str, Any], is_live: bool) -> bytes:
+    """``record_hash`` of a record that has this one operation."""
+    listed = sorted([item for item in values.items() if item[1] is not None])
+    first = (operation.hlc, operation.origin, operation.seq)
+    live_now = ((operation.origin, operation.seq),) if is_live else ()
+    return _hash(
+        [operation.kind, operation.scope, operation.record, listed, False, first, operation.author, live_now, ()]
+    )
 
 
 def entry_hash(
@@ -43,3 +54,8 @@ def add(total: int, row: bytes) -> int:
 
 def take(total: int, row: bytes) -> int:
     return (total - int.from_bytes(row, "big")) % MODULUS
+
+
+def total(sums: Iterable[int]) -> int:
+    """The digest of a whole node from the sums of its tables and scopes."""
+    return sum(sums) % MODULUS

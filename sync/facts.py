@@ -59,10 +59,14 @@ def _settle_revocation(projector: Projector, node: bytes, heads: list[dict[bytes
 def _settle_mode(projector: Projector, kind: Kind, record: bytes, values: dict[str, Any]) -> None:
     before = projector.facts.modes.get(record)
     _note_mode(projector.facts, kind, record, values)
-    if projector.facts.modes.get(record) != before:
-        for stream in projector.streams.values():
-            if stream.scope[1:] == record:
-                judge_range(projector, stream, 1, stream.last)
+    after = projector.facts.modes.get(record)
+    if after == before:
+        return
+    for stream in projector.streams.values():
+        # An incident that comes after its reports has their mode nearly always: then nothing is judged anew.
+        mode = stream.scope[:1]
+        if stream.scope[1:] == record and (before in (None, mode)) != (after in (None, mode)):
+            judge_range(projector, stream, 1, stream.last)
 
 
 def _note_mode(facts: Facts, kind: Kind, record: bytes, values: dict[str, Any]) -> None:

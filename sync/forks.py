@@ -181,7 +181,7 @@ def choose(replica: Replica, stream: Stream) -> None:
     path = _path(oplog.head_at(connection, stream, first - 1), first, (*others, *ours))
     same = _shared(path, ours)
     if same < len(path) or same < len(ours):
-        _swap(connection, stream, ours[same:], path[same:], replica.now())
+        _swap(replica, stream, ours[same:], path[same:])
         _hold_certificates(connection, stream, path[same:], first + same)
     replica.projector.fork(stream, [*ours[same:], *others])
 
@@ -211,29 +211,25 @@ def _keep_node(connection: Connection, stream: Stream, node: Node, at_ms: int) -
     return known is None
 
 
-def _swap(connection: Connection, stream: Stream, out: list[Node], into: list[Node], at_ms: int) -> None:
+def _swap(replica: Replica, stream: Stream, out: list[Node], into: list[Node]) -> None:
     """Let the tail ``into`` count from where it departs, and keep ``out`` as a branch."""
-    first = (out or into)[0].seq
+    connection, at_ms, first = replica.connection, replica.now(), (out or into)[0].seq
     rows = connection.execute(
         "SELECT min(first), min(received_at) FROM run WHERE stream = ? AND last >= ?", (stream.no, first)
     ).fetchone()
     start, received_at = (rows[0] or first), (rows[1] or at_ms)
-    connection.execute("DELETE FROM run WHERE stream = ? AND last >= ?", (stream.no, first))
     connection.execute("DELETE FROM op WHERE stream = ? AND seq >= ?", (stream.no, first))
     for node in into:
         connection.execute(
             "DELETE FROM branch WHERE stream = ? AND tail = ? AND seq = ?", (stream.no, node.head, node.seq)
         )
-        connection.execute(
-            "INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, node.seq, peek_record(node.body), node.body)
-        )
-        stream.last, stream.head = node.seq, node.head
+        record, position = peek_record(node.body), replica.next_position()
+        oplog.append_unsigned(connection, stream, node.seq, record, node.body, node.head, position)
         if node.signature is not None:
             oplog.close_run(connection, stream, start, node.seq, node.head, node.signature, received_at, None)
             start, received_at = node.seq + 1, at_ms
     for node in out:
         _keep_node(connection, stream, node, at_ms)
-    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, stream.head, stream.no))
 
 
 def _hold_certificates(connection: Connection, stream: Stream, into: list[Node], first: int) -> None:

@@ -22,6 +22,15 @@ Shape = Literal["text", "integer", "real", "flag", "point", "id", "ids", "json",
 Lane = Literal["work", "talk"]
 
 
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "text": (str,),
+    "integer": (int,),
+    "flag": (bool,),
+    "real": (int, float),
+    "bytes": (bytes,),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a kind: the shape of its value and how two values merge.
@@ -32,10 +41,14 @@ class Field:
     shape: Shape
     merge: Merge = "register"
     order: tuple[Any, ...] = ()
+    plain: frozenset[type] = field(init=False, default=frozenset())  # types whose every value fits
 
     def __post_init__(self) -> None:
         if (self.merge == "danger") != bool(self.order):
             raise ValueError("a danger field has an order, and only a danger field has one")
+        types = _PLAIN.get(self.shape, ()) if self.merge in ("register", "danger", "once") else ()
+        nothing = (type(None),) if self.merge in ("register", "danger") else ()
+        object.__setattr__(self, "plain", frozenset((*types, *nothing)))
 
 
 def normal(spec: Field, value: Any) -> Any:

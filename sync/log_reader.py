@@ -36,17 +36,13 @@ class LogReader:
         """What the next page of runs gives; None at the end of the class."""
         gathered: list[Segment] = []
         newest: dict[bytes, int] = {}  # stream -> its last segment's place among them
-        ops = size = 0
-        rows = self._connection.execute(
-            "SELECT position, stream, first, last, signature FROM run WHERE class = ? AND position > ?"
-            " ORDER BY position LIMIT ?",
-            (priority, cursors.get(priority, 0), PAGE_RUNS),
-        ).fetchall()
-        for position, stream_no, first, last, signature in rows:
+        ops = size = position = 0
+        rows = oplog.runs_after(self._connection, priority, cursors.get(priority, 0), PAGE_RUNS)
+        for position, stream_no, first, last, signature, body in rows:
             stream = self._stream_id(stream_no)
             start = max(first, sent.get(stream, 0) + 1)
             if start <= last:
-                found = oplog.bodies(self._connection, stream_no, start, last)
+                found = [body] if start == last else oplog.bodies(self._connection, stream_no, start, last)
                 found_size = sum(map(len, found))
                 if gathered and (ops + len(found) > ops_max or size + found_size > bytes_max):
                     break
@@ -54,17 +50,16 @@ class LogReader:
                     if gathered:
                         break
                     return self._part(stream, start, last, sent)
-                segment = Segment(stream, start, bytes(signature), tuple(found))
                 at = newest.get(stream)
                 if at is not None and len(gathered[at].bodies) + len(found) <= limits.SEGMENT_OPS_MAX:
-                    gathered[at] = _joined(gathered[at], segment)
+                    gathered[at] = _joined(gathered[at], signature, found)
                 else:
                     newest[stream] = len(gathered)
-                    gathered.append(segment)
+                    gathered.append(Segment(stream, start, signature, tuple(found)))
                 ops, size = ops + len(found), size + found_size
                 sent[stream] = last
             cursors[priority] = position
-        return gathered if rows else None
+        return gathered if position else None
 
     def _part(self, stream: bytes, first: int, last: int, sent: Vector) -> list[Segment]:
         """The next part of a run that spans a fork: it has become longer than a peer takes."""
@@ -82,6 +77,6 @@ class LogReader:
         return self._streams[number]
 
 
-def _joined(one: Segment, next_one: Segment) -> Segment:
-    """Two segments of a stream under the signature of the second: it covers the first as well."""
-    return Segment(one.stream, one.first, next_one.signature, one.bodies + next_one.bodies)
+def _joined(one: Segment, signature: bytes, bodies: list[bytes]) -> Segment:
+    """A segment with what follows it, under the later signature: it covers the first as well."""
+    return Segment(one.stream, one.first, signature, (*one.bodies, *bodies))

@@ -5,6 +5,7 @@ Before: ``app/records`` makes a :class:`Change`. After: ``oplog`` keeps the body
 
 from __future__ import annotations
 
+import functools
 import math
 import unicodedata
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ class Change:
         return (self.kind, self.scope, self.record)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would cost as much again as all its checks; nobody changes one
 class Operation:
     """A decoded body, with the stream that it stands in."""
 
@@ -179,11 +180,11 @@ def decode_checked(body: bytes, stream: bytes, seq: int, items: Any) -> Operatio
 
 def _operation(stream: bytes, items: Any) -> Operation:
     """From the items of a body that was checked."""
-    origin, scope, lane = split_stream(stream)
+    origin, scope, lane = _split_known(stream)
     _, seq, hlc, author, kind, record, type_, fields, replaces, after = items
     return Operation(
         origin, scope, lane, seq, hlc, author, kind, record, type_, fields,
-        tuple((o, s) for o, s in replaces), tuple((o, s) for o, s in after),
+        tuple([(o, s) for o, s in replaces]) if replaces else (), tuple([(o, s) for o, s in after]) if after else (),
     )  # fmt: skip
 
 
@@ -205,9 +206,7 @@ def _check_body(body: bytes, seq: int, items: Any) -> None:
         raise BadOperation("the stamp is out of range")
     if author is not None and not _is_id(author):
         raise BadOperation("the author is not an id")
-    if type(kind) is not str or not kind or len(kind.encode()) > limits.KIND_BYTES_MAX:
-        raise BadOperation("the kind is not a short word")
-    _check_text(kind)
+    _check_kind(kind)
     if not _is_id(record):
         raise BadOperation("the record is not an id")
     if type(type_) is not int or type_ not in (SET, ENTRY, REMOVE):
@@ -215,14 +214,41 @@ def _check_body(body: bytes, seq: int, items: Any) -> None:
     if type(fields) is not dict or len(fields) > limits.FIELDS_MAX:
         raise BadOperation("there are more than 64 fields")
     for name, value in fields.items():
-        _check_text(name)
-        if value is not None:
+        _check_name(name)
+        if value is None:
+            continue
+        if type(value) is str:
+            if not value.isascii() or "\0" in value or len(value) > limits.TEXT_BYTES_MAX:
+                _check_text(value)
+        else:
             check_value(value, 2)
     _check_names(replaces)
     _check_names(after)
     # Doubled keys, long integers and trailing bytes all encode to something shorter than what came.
     if _encode(items) != body:
         raise BadOperation("the body is not in its one form")
+
+
+# The same few streams, kinds and fields stand in every body: what they are is found out once.
+_split_known = functools.lru_cache(1024)(split_stream)
+
+
+@functools.lru_cache(1024)
+def _check_name(name: object) -> None:
+    _check_text(name)
+
+
+def _check_kind(kind: object) -> None:
+    if type(kind) is not str or not kind:
+        raise BadOperation("the kind is not a short word")
+    _check_word(kind)
+
+
+@functools.lru_cache(256)
+def _check_word(kind: str) -> None:
+    _check_text(kind)
+    if len(kind.encode()) > limits.KIND_BYTES_MAX:
+        raise BadOperation("the kind is not a short word")
 
 
 def _is_id(value: object) -> bool:

@@ -1,7 +1,9 @@
-"""The log on disk: a row an operation, a row a signed run, a row a stream. Written by the replica's transaction only.
+"""The log on disk: a row an operation, a row a stream. Written by the replica's transaction only.
 
-The order of ``run.position`` is this node's own log order: what a peer lacks is sent in it. A run row carries the
-chain value, the signature and the time of arrival, so "as known at" needs no other table.
+``no`` is the class of an operation and its position, so that the rows stand in this node's own log order, class by
+class: what a peer lacks is sent in it. A run is what one signature covers: it stands in the row of its last operation,
+with the chain value and the time of arrival, so "as known at" needs no other table. (With tables of their own for
+runs, ends and sums, a save wrote 18 pages.)
 """
 
 from __future__ import annotations
@@ -16,17 +18,21 @@ from sync.operation import CITY, TALK, Operation, decode_body, split_stream
 from sync.signing import chain, chain_seed
 from sync.version_vector import Vector
 
+CLASS_CITY, CLASS_TALK, CLASS_WORK = 0, 1, 2
+CLASSES = (CLASS_CITY, CLASS_TALK, CLASS_WORK)
+CLASS_BITS = 60  # `no` is the class above so many bits of position
+
 CREATE = (
     "CREATE TABLE IF NOT EXISTS stream (no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, node BLOB NOT NULL,"
-    " own INTEGER NOT NULL, last INTEGER NOT NULL, head BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS run (position INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, first INTEGER"
-    " NOT NULL, last INTEGER NOT NULL, head BLOB NOT NULL, signature BLOB NOT NULL, received_at INTEGER NOT NULL,"
-    " via BLOB, class INTEGER NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS run_by_stream ON run (stream, last)",
-    "CREATE INDEX IF NOT EXISTS run_by_class ON run (class, position)",
-    "CREATE TABLE IF NOT EXISTS op (stream INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB, body BLOB NOT NULL,"
-    " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
+    " own INTEGER NOT NULL)",
+    # With a rowid: rows of this size cost a table without one three pages more each time a page is full. The columns
+    # from `first` on are of the run that ends here; null where none does.
+    "CREATE TABLE IF NOT EXISTS op (no INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB,"
+    " body BLOB NOT NULL, first INTEGER, head BLOB, signature BLOB, received_at INTEGER, via BLOB)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS op_by_stream ON op (stream, seq)",
     "CREATE INDEX IF NOT EXISTS op_by_record ON op (record)",
+    f"CREATE VIEW IF NOT EXISTS run AS SELECT no & {(1 << CLASS_BITS) - 1} AS position, stream, first, seq AS last,"
+    f" head, signature, received_at, via, no >> {CLASS_BITS} AS class FROM op WHERE signature IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS certificate (stream INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL,"
     " PRIMARY KEY (stream, seq)) WITHOUT ROWID",
     # Projected: what does not count, and what is named and not here. Both are rebuilt with the tables.
@@ -35,20 +41,17 @@ CREATE = (
     "CREATE TABLE IF NOT EXISTS awaited (name BLOB NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, scope BLOB NOT"
     " NULL, record BLOB NOT NULL, PRIMARY KEY (name, seq, kind, scope, record)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS awaited_by_record ON awaited (kind, scope, record)",
-    "CREATE TABLE IF NOT EXISTS digest_sum (name TEXT NOT NULL, scope BLOB NOT NULL, total BLOB NOT NULL,"
-    " PRIMARY KEY (name, scope)) WITHOUT ROWID",
-    # Local: what peers have receipted, the tails of forks that do not count (``tail`` is the chain value), counters.
+    # Local: what peers have receipted, and the tails of forks that do not count (``tail`` is the chain value).
     "CREATE TABLE IF NOT EXISTS receipt (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " head BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (peer, stream)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS receipt_step (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY (peer, stream, seq)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS branch (stream INTEGER NOT NULL, seq INTEGER NOT NULL, tail BLOB NOT NULL, body BLOB"
     " NOT NULL, signature BLOB, seen_at INTEGER NOT NULL, PRIMARY KEY (stream, tail, seq)) WITHOUT ROWID",
+    # What almost every commit moves, together on one page: the clock, the numbers given, the sums of the digest.
     "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )
-
-CLASS_CITY, CLASS_TALK, CLASS_WORK = 0, 1, 2
-CLASSES = (CLASS_CITY, CLASS_TALK, CLASS_WORK)
+SUM = "sum:"  # the names of the digest's sums begin with it
 
 
 class Cursor(Protocol):
@@ -80,13 +83,16 @@ class Stream:
     def scope(self) -> bytes:
         return split_stream(self.id)[1]
 
-    @property
-    def priority(self) -> int:
+    def place(self, position: int) -> int:
+        """The ``no`` of an operation of this stream."""
         _, scope, lane = split_stream(self.id)
-        return CLASS_CITY if scope == CITY else CLASS_TALK if lane == TALK else CLASS_WORK
+        priority = CLASS_CITY if scope == CITY else CLASS_TALK if lane == TALK else CLASS_WORK
+        return (priority << CLASS_BITS) + position
 
     def certificate_at(self, seq: int) -> Certificate:
         """The newest certificate at or before ``seq``."""
+        if len(self.certificates) == 1:
+            return self.certificates[0][1]
         return next(found for first, found in reversed(self.certificates) if first <= seq)
 
 
@@ -105,22 +111,26 @@ class Segment:
 
 
 def load_streams(connection: Connection) -> dict[bytes, Stream]:
-    """Every stream held, with its certificates."""
+    """Every stream held, with its end and its certificates."""
     by_no: dict[int, Stream] = {}
-    for no, id_, node, own, last, head in connection.execute("SELECT no, id, node, own, last, head FROM stream"):
-        by_no[no] = Stream(no, bytes(id_), bytes(node), bool(own), last, bytes(head))
+    for no, id_, node, own in connection.execute("SELECT no, id, node, own FROM stream"):
+        by_no[no] = stream = Stream(no, bytes(id_), bytes(node), bool(own), 0, chain_seed(bytes(id_)))
+        stream.last = last_of(connection, no)
+        stream.head = head_at(connection, stream, stream.last)
     for no, seq, data in connection.execute("SELECT stream, seq, data FROM certificate ORDER BY stream, seq"):
         by_no[no].certificates.append((seq, Certificate.decode(bytes(data))))
     return {stream.id: stream for stream in by_no.values()}
 
 
+def last_of(connection: Connection, stream_no: int) -> int:
+    """The last number held of a stream."""
+    return int(connection.execute("SELECT max(seq) FROM op WHERE stream = ?", (stream_no,)).fetchone()[0] or 0)
+
+
 def add_stream(connection: Connection, id_: bytes, node: bytes, own: bool) -> Stream:
-    head = chain_seed(id_)
-    connection.execute(
-        "INSERT INTO stream (id, node, own, last, head) VALUES (?, ?, ?, 0, ?)", (id_, node, int(own), head)
-    )
+    connection.execute("INSERT INTO stream (id, node, own) VALUES (?, ?, ?)", (id_, node, int(own)))
     row = connection.execute("SELECT no FROM stream WHERE id = ?", (id_,)).fetchone()
-    return Stream(row[0], id_, node, own, 0, head)
+    return Stream(row[0], id_, node, own, 0, chain_seed(id_))
 
 
 def append(
@@ -131,30 +141,31 @@ def append(
     signature: bytes,
     at_ms: int,
     via: bytes | None,
+    position: int,
 ) -> None:
-    """Append a signed run of (record, body) to ``stream`` and move its end."""
-    first = stream.last + 1
+    """Append a signed run of (record, body) to ``stream``; it ends at ``position`` of the log."""
+    no, first = stream.no, stream.last + 1
+    place = stream.place(position) - len(rows) + 1
     connection.executemany(
-        "INSERT INTO op (stream, seq, record, body) VALUES (?, ?, ?, ?)",
-        [(stream.no, first + offset, record, body) for offset, (record, body) in enumerate(rows)],
+        "INSERT INTO op (no, stream, seq, record, body) VALUES (?, ?, ?, ?, ?)",
+        [(place + n, no, first + n, record, body) for n, (record, body) in enumerate(rows[:-1])],
     )
     stream.last += len(rows)
     stream.head = head
-    close_run(connection, stream, first, stream.last, head, signature, at_ms, via)
-    connection.execute("UPDATE stream SET last = ?, head = ? WHERE no = ?", (stream.last, head, stream.no))
+    connection.execute(
+        "INSERT INTO op VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (stream.place(position), no, stream.last, *rows[-1], first, head, signature, at_ms, via),
+    )
 
 
-def append_unsigned(connection: Connection, stream: Stream, record: bytes, body: bytes, head: bytes) -> None:
-    """Append one own operation; ``keep_ends`` follows when the job ends, ``close_run`` before the commit."""
-    stream.last, stream.head = stream.last + 1, head
-    connection.execute("INSERT INTO op VALUES (?, ?, ?, ?)", (stream.no, stream.last, record, body))
-
-
-def keep_ends(connection: Connection, streams: Iterable[Stream]) -> None:
-    """Note where own streams end after a job's operations."""
-    connection.executemany(
-        "UPDATE stream SET last = ?, head = ? WHERE no = ?",
-        [(stream.last, stream.head, stream.no) for stream in streams],
+def append_unsigned(
+    connection: Connection, stream: Stream, seq: int, record: bytes | None, body: bytes, head: bytes, position: int
+) -> None:
+    """Append one operation; ``close_run`` follows before the commit."""
+    stream.last, stream.head = seq, head
+    connection.execute(
+        "INSERT INTO op (no, stream, seq, record, body) VALUES (?, ?, ?, ?, ?)",
+        (stream.place(position), stream.no, seq, record, body),
     )
 
 
@@ -170,14 +181,50 @@ def close_run(
 ) -> None:
     """Note the signature that ends the operations ``first`` to ``last``: from then on they can be sent."""
     connection.execute(
-        "INSERT INTO run (stream, first, last, head, signature, received_at, via, class)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (stream.no, first, last, head, signature, at_ms, via, stream.priority),
+        "UPDATE op SET first = ?, head = ?, signature = ?, received_at = ?, via = ? WHERE stream = ? AND seq = ?",
+        (first, head, signature, at_ms, via, stream.no, last),
     )
 
 
 def last_position(connection: Connection) -> int:
-    return int(connection.execute("SELECT max(position) FROM run").fetchone()[0] or 0)
+    """The greatest position that an operation has."""
+    found = 0
+    for priority in CLASSES:
+        start, end = priority << CLASS_BITS, (priority + 1) << CLASS_BITS
+        row = connection.execute("SELECT max(no) FROM op WHERE no > ? AND no < ?", (start, end)).fetchone()
+        found = max(found, (row[0] or start) - start)
+    return found
+
+
+def runs_after(connection: Connection, priority: int, position: int, count_max: int) -> Cursor:
+    """(position, stream, first, last, signature, last body) of the runs of a class, in the order of the log."""
+    start = priority << CLASS_BITS
+    return connection.execute(
+        "SELECT no - ?, stream, first, seq, signature, body FROM op WHERE no > ? AND no < ? AND signature IS NOT NULL"
+        " ORDER BY no LIMIT ?",
+        (start, start + position, start + (1 << CLASS_BITS), count_max),
+    )
+
+
+def sums(connection: Connection) -> dict[tuple[str, bytes], int]:
+    """The sums of the digest: (table, scope) -> sum of the row hashes."""
+    rows = connection.execute("SELECT name, value FROM log_meta WHERE name >= 'sum:' AND name < 'sum;'").fetchall()
+    found: dict[tuple[str, bytes], int] = {}
+    for name, value in rows:
+        table, scope = name[len(SUM) :].split(":")
+        found[table, bytes.fromhex(scope)] = int.from_bytes(value, "big")
+    return found
+
+
+def keep_sums(connection: Connection, totals: Iterable[tuple[str, bytes, int]]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO log_meta VALUES (?, ?)",
+        [(f"{SUM}{table}:{scope.hex()}", total.to_bytes(16, "big")) for table, scope, total in totals],
+    )
+
+
+def forget_sums(connection: Connection) -> None:
+    connection.execute("DELETE FROM log_meta WHERE name >= 'sum:' AND name < 'sum;'")
 
 
 def bodies(connection: Connection, stream_no: int, first: int, last: int) -> list[bytes]:

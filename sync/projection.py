@@ -5,7 +5,7 @@ Before: ``projector`` merged the operations. After: the application's own projec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from sync.kinds import Kind
 from sync.operation import Version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each operation that is folded
 class Row:
     """One row of a projection table, values decoded."""
 
@@ -38,7 +38,7 @@ class Projection(Protocol):
 
     def load(self, kind: Kind, scope: bytes, record: bytes) -> Row | None: ...
     def load_many(self, kind: Kind, scope: bytes, records: Sequence[bytes]) -> dict[bytes, Row]: ...
-    def insert(self, kind: Kind, rows: Iterable[Fresh]) -> None: ...
+    def insert(self, kind: Kind, rows: Sequence[Fresh]) -> None: ...
     def update(self, kind: Kind, scope: bytes, record: bytes, node: bytes, row: Row, old: Row) -> None: ...
     def delete(self, kind: Kind, scope: bytes, record: bytes) -> None: ...
     def rows(self, kind: Kind, scope: bytes | None = None) -> Iterator[tuple[bytes, bytes, Row]]: ...

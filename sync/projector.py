@@ -15,7 +15,7 @@ from sync.awaited import Awaited
 from sync.forks import Node
 from sync.kinds import Kind, Kinds
 from sync.merge import State
-from sync.operation import NewerBody, Operation, RecordKey, Version, decode_body
+from sync.operation import TALK, WORK, NewerBody, Operation, RecordKey, Version, decode_body
 from sync.oplog import Connection, Stream
 from sync.projection import Fresh, Projection, Row
 from sync.quarantine import Quarantine
@@ -27,14 +27,33 @@ OPEN_MANY_MIN = 8  # below it, one by one is as quick
 
 @dataclass(slots=True)
 class Working:
-    """A record while a job changes it: ``state`` for registers, ``entry`` for ledgers."""
+    """A record while a job changes it: ``state`` for registers (``only`` while it has one operation), ``entry`` for
+    ledgers.
+    """
 
     kind: Kind
     old: Row | None
     state: State | None = None
+    only: Operation | None = None
     entry: Operation | None = None
     order_key: int = 0
     dirty: bool = False
+
+    def whole(self) -> State:
+        """The state of a record of registers."""
+        if self.state is None:
+            self.state = State()
+            if self.only is not None:
+                merge.apply(self.kind, self.state, self.only)
+                self.only = None
+        return self.state
+
+    def fold(self, operation: Operation) -> None:
+        if self.state is None and self.only is None and not self.kind.is_fact and merge.can_begin(operation):
+            self.only = operation
+        else:
+            merge.apply(self.kind, self.whole(), operation)
+        self.dirty = True
 
 
 @dataclass(slots=True)
@@ -70,7 +89,8 @@ class Projector:
 
     def take(self, stream: Stream, operation: Operation | NewerBody) -> None:
         """Fold an operation that was just appended to ``stream``."""
-        self._recompute |= self.awaited.came(stream.id, operation.seq)
+        if self.awaited.records:
+            self._recompute |= self.awaited.came(stream.id, operation.seq)
         reason = self._verdict(stream, operation)
         if reason is not None:
             self.quarantine.put(stream, operation, reason)
@@ -86,10 +106,7 @@ class Projector:
         if kind.entry:
             entries.enter(self, kind, operation)
         else:
-            working = self.open(kind, operation.key)
-            assert working.state is not None
-            merge.apply(kind, working.state, operation)
-            working.dirty = True
+            self.open(kind, operation.key).fold(operation)
 
     def recompute(self, key: RecordKey) -> None:
         """Have a record built from the log when the job ends."""
@@ -116,8 +133,8 @@ class Projector:
         kind = self.kinds.get(key[0])
         if kind is None or kind.entry:
             return None
-        working = self.open(kind, key)
-        return (kind, working.state) if working.state is not None and working.state.first else None
+        state = self.open(kind, key).whole()
+        return (kind, state) if state.first else None
 
     def fork(self, stream: Stream, nodes: list[Node]) -> None:
         """A tail of ``stream`` was found, or the one that counts has changed: judge what stands in either anew."""
@@ -169,9 +186,7 @@ class Projector:
         self.sums.add(kind.table, key[1], row.row_hash)
 
     def _open(self, kind: Kind, key: RecordKey, old: Row | None) -> Working:
-        state = None
-        if not kind.entry:
-            state = merge.unpack(kind, old.state, old.values) if old else State()
+        state = merge.unpack(kind, old.state, old.values) if old and not kind.entry else None
         working = self._working[key] = Working(kind, old, state, order_key=old.order_key if old else 0)
         if kind.is_fact:
             self._watched[key] = working
@@ -214,6 +229,7 @@ class Projector:
         if kind.entry:
             entries.choose(self, kind, key, operations)
         else:
+            working.only = None
             working.state = merge.build(kind, operations)
 
     def _counting(self, key: RecordKey) -> list[tuple[Stream, Operation]]:
@@ -250,9 +266,13 @@ class Projector:
             self.projection.insert(self.kinds.by_name[name], rows)
 
     def _row(self, key: RecordKey, working: Working) -> Row | None:
-        kind, state = working.kind, working.state
+        kind, state, only = working.kind, working.state, working.only
         if kind.entry:
             return entries.row(key, kind, working.entry, working.order_key) if working.entry else None
+        if only is not None:
+            values, packed, is_live = merge.begun(kind, only)
+            row_hash = digest.begun_hash(only, values, is_live)
+            return Row(values, packed, row_hash, only.origin, only.seq, only.hlc, only.hlc, only.author)
         if state is None or state.first is None:
             return None
         shown = merge.shown(kind, state)
@@ -263,5 +283,5 @@ class Projector:
         )  # fmt: skip
 
     def _node_of(self, origin: bytes, scope: bytes, kind: Kind) -> bytes:
-        lane = b"t" if kind.lane == "talk" and not kind.city else b"w"
+        lane = TALK if kind.lane == "talk" and not kind.city else WORK
         return self.streams[origin + scope + lane].node

@@ -77,7 +77,7 @@ class Replica:
     _changed: set[RecordKey] = field(default_factory=set)
     _stale: bool = True  # what is in memory may not be what the tables say
     own_written: bool = False
-    position: int = 0  # of the log's last run, at the last commit
+    position: int = 0  # of the log's last operation; one that was given is never given again
     numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
@@ -101,7 +101,7 @@ class Replica:
         self.incarnation = self.meta("incarnation") or b""
         self.clock = Clock(int.from_bytes(self.meta("hlc") or b"", "big"))
         self.projector.load()
-        self.position = oplog.last_position(self.connection)
+        self.position = max(self.position, oplog.last_position(self.connection))
         self._nodes = {}
         self.numbers.clear()
         self._changed.clear()
@@ -142,7 +142,6 @@ class Replica:
                 results.append(self._run_job(job, alone=len(jobs) == 1))
             authoring.sign(self)
             self._keep_counters()
-            self.position = oplog.last_position(self.connection)
             self.connection.execute("COMMIT")
         except BaseException:
             self._rollback()
@@ -202,7 +201,6 @@ class Replica:
         """Write our own changes: all of them or none. Raises NotEnrolled, BadChange."""
         result = authoring.record(self, changes, author)
         if isinstance(result, Recorded):
-            oplog.keep_ends(self.connection, [self.streams[id_] for id_ in {id_ for id_, _ in result.versions}])
             self._finish()
         return result
 
@@ -232,6 +230,11 @@ class Replica:
             if stream is not None and stream.node == self.identity.node_id and seq <= stream.last:
                 moved += oplog.keep_receipt(self.connection, peer, stream, seq, head, self.now())
         return moved
+
+    def next_position(self, count: int = 1) -> int:
+        """Where the last of so many new operations stands in the log."""
+        self.position += count
+        return self.position
 
     # -- incarnations ----------------------------------------------------------------------------
 
@@ -277,8 +280,9 @@ class Replica:
         try:
             oplog.fill_records(self.connection)
             self.projection.clear()
-            for table in ("quarantine", "awaited", "digest_sum"):
+            for table in ("quarantine", "awaited"):
                 self.connection.execute(f"DELETE FROM {table}")
+            oplog.forget_sums(self.connection)
             count = self._fold_all()
             self.connection.execute("COMMIT")
         except BaseException:
@@ -312,10 +316,7 @@ class Replica:
 
     def public_digest(self) -> str:
         """The digest that is kept with every commit, as 32 hex digits."""
-        total = 0
-        for (row,) in self.connection.execute("SELECT total FROM digest_sum").fetchall():
-            total = digest.add(total, row)
-        return total.to_bytes(16, "big").hex()
+        return digest.total(oplog.sums(self.connection).values()).to_bytes(16, "big").hex()
 
     # -- small -----------------------------------------------------------------------------------
 

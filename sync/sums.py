@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sync import digest
+from sync import digest, oplog
 from sync.oplog import Connection
 
 
@@ -21,10 +21,7 @@ class Sums:
 
     def load(self) -> None:
         self._moved.clear()
-        self._totals = {
-            (name, bytes(scope)): int.from_bytes(total, "big")
-            for name, scope, total in self.connection.execute("SELECT name, scope, total FROM digest_sum")
-        }
+        self._totals = oplog.sums(self.connection)
 
     def add(self, table: str, scope: bytes, row_hash: bytes) -> None:
         name = (table, scope)
@@ -38,8 +35,5 @@ class Sums:
 
     def write(self) -> None:
         """When a job ends: what it moved."""
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO digest_sum VALUES (?, ?, ?)",
-            [(*name, self._totals[name].to_bytes(16, "big")) for name in self._moved],
-        )
+        oplog.keep_sums(self.connection, [(*name, self._totals[name]) for name in self._moved])
         self._moved.clear()

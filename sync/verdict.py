@@ -91,13 +91,14 @@ def _place(kind: Kind, operation: Operation) -> str | None:
 def _shape(kind: Kind, operation: Operation) -> str | None:
     if operation.type == REMOVE:
         return MALFORMED if operation.fields else None
+    known = kind.fields
     for name, value in operation.fields.items():
         if name == REMOVED:
             if value is not None:
                 return MALFORMED
             continue
-        spec = kind.fields.get(name)
-        if spec is not None and not fits(spec, value, kind):
+        spec = known.get(name)
+        if spec is not None and type(value) not in spec.plain and not fits(spec, value, kind):
             return MALFORMED
     return None
 
@@ -130,6 +131,10 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
+def _is_place(lon: Any, lat: Any) -> bool:
+    return _is_number(lon) and _is_number(lat) and -180 <= lon <= 180 and -90 <= lat <= 90
+
+
 def _is_id(value: Any) -> bool:
     return type(value) is str and len(value) == 36
 
@@ -139,13 +144,7 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "integer": lambda value: type(value) is int,
     "real": _is_number,
     "flag": lambda value: type(value) is bool,
-    "point": lambda value: (
-        type(value) is list
-        and len(value) == 2
-        and all(_is_number(part) for part in value)
-        and -180 <= value[0] <= 180
-        and -90 <= value[1] <= 90
-    ),
+    "point": lambda value: type(value) is list and len(value) == 2 and _is_place(*value),
     "id": _is_id,
     "ids": lambda value: type(value) is list and all(_is_id(item) for item in value),
     "json": lambda value: not _holds_bytes(value),

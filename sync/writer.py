@@ -1,8 +1,8 @@
 """The one writer of a node, with group commit: jobs that arrive during a commit share the next one.
 
-No window when it is idle: a single save is committed at once. A batch holds what 50 ms allow. ``run_batch`` runs where
-the caller says (a native thread under gevent), so that a commit never blocks the loop. Results are given out after the
-commit, never before.
+No window when it is idle: a single save is committed at once, by whoever waits for it. A batch holds what 50 ms allow.
+``run_batch`` runs where the caller says (a native thread under gevent), so that a commit never blocks the loop. Results
+are given out after the commit, never before.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class Writer:
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._stopped = False
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # held by who commits
+        self._submitted = 0  # jobs without an answer
         self._thread.start()
 
     @property
@@ -71,6 +73,7 @@ class Writer:
         with self._lock:  # nothing may be queued behind the end: nobody would ever answer it
             if self._stopped:
                 raise WriterStopped("the writer has stopped")
+            self._submitted += 1
             self._queue.put(waiting)
         return waiting.future
 
@@ -78,7 +81,22 @@ class Writer:
         """Queue a job and wait for its commit. Raises what it raised, StoreFull, StoreFailed or WriterBusy."""
         if self._queue.qsize() >= limits.WRITER_QUEUE_MAX:
             raise WriterBusy("too many writes wait for the disk")
-        return self.submit(job, weight).result()
+        waiting = _Waiting(job, weight)
+        if not self._commit_at_once(waiting):
+            waiting.future = self.submit(job, weight)
+        return waiting.future.result()
+
+    def _commit_at_once(self, waiting: _Waiting) -> bool:
+        """Commit in the caller's thread where nobody else writes: a change of threads took a fifth of a save."""
+        if self._submitted or not self._turn.acquire(blocking=False):
+            return False
+        try:
+            if self._submitted or self._stopped:
+                return False
+            self._commit([waiting])
+            return True
+        finally:
+            self._turn.release()
 
     def stop(self) -> None:
         """Commit what is queued, then end."""
@@ -88,14 +106,19 @@ class Writer:
             self._stopped = True
             self._queue.put(None)
         self._thread.join()
+        with self._turn:  # a caller that commits by itself ends first
+            return
 
     def _loop(self) -> None:
         while True:
             first, self._over = self._over or self._queue.get(), None
             if first is None:
                 return
-            batch, ended = self._gather(first)
-            self._commit(batch)
+            with self._turn:
+                batch, ended = self._gather(first)
+                self._commit(batch)
+            with self._lock:
+                self._submitted -= len(batch)
             if ended:
                 return
 

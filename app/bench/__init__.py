@@ -9,8 +9,10 @@ import importlib
 import json
 from pathlib import Path
 
-NAMES = ("start", "pages", "live", "save", "ingest", "depth", "map", "import")
-TAKE_A_CORPUS = ("depth",)
+NAMES = (
+    "start", "pages", "live", "save", "ingest", "sync", "storm", "slow", "growth", "depth", "map", "import",
+)  # fmt: skip
+TAKE_A_CORPUS = ("sync", "save", "ingest", "live", "slow", "depth")
 MODULES = {"import": "import_layers"}  # a word of Python cannot name a module
 
 

@@ -1,64 +1,88 @@
-"""What a hub takes in: runs of 500 creates from another origin, checked, folded and committed, without the socket."""
+"""What a hub takes in without the socket: runs of up to 500 operations, checked, folded and committed.
+
+Each figure is beside the same engine's INSERT of 500 rows a commit, in turns with it.
+"""
 
 from __future__ import annotations
 
-import os
-import time
+import uuid
+from functools import partial
 from pathlib import Path
 
-from app.bench import emit, stage
+from app.bench import corpus, emit, stage, tablets
+from app.bench.floor import floor, timed
 from app.node import Node
-from app.store import engine
-from sync.log_reader import LogReader
-from sync.oplog import Segment
+from app.records import damage_reports
+from sync.operation import NewerBody, Operation
+from sync.oplog import Segment, Stream
+from sync.projector import Projector
+from sync.replica import Replica
 
 REPORTS = 10_000
 
 
-def run() -> None:
+def run(path: Path | None = None) -> None:
+    listed = corpus.documents(REPORTS, path)
+    emit("ingest", "document_bytes", corpus.mean_bytes(listed), "B")
     with stage.folder() as folder:
         stage.make_hub(folder / "hub")
-        floor = _floor(folder / "floor.db")
-        with stage.opened(folder / "hub") as writer:
-            _, scope = stage.open_incident(writer)
-            stage.fill(writer, scope, REPORTS)
-            rate = _ingest(folder / "other", writer)
-        emit("ingest", "floor_rows_per_s", floor, "1/s")
-        emit("ingest", "creates_per_s", rate, "1/s")
-        emit("ingest", "creates_of_floor", rate / floor, "ratio")
+        with stage.opened(folder / "hub") as hub:
+            _, scope = stage.open_incident(hub)
+            writer = tablets.replica(hub, "T01")
+            changes = corpus.creates(scope, listed)
+            tablets.write_singly(writer, changes)
+            creates, known = tablets.log_of(writer), writer.vector
+            _take("creates", hub, creates)
+            _take("log_alone", hub, creates, folder / "log")
+            edits = [
+                damage_reports.edit(uuid.UUID(bytes=change.record), scope, {"urgency": _URGENCIES[number % 4]}, None)
+                for number, change in enumerate(stage.shuffled(changes))
+            ]
+            tablets.write_singly(writer, edits)
+            _take("updates", hub, tablets.log_of(writer, known))
+            _take("mixed", hub, tablets.mixed(hub, scope, listed))
 
 
-def _ingest(home: Path, writer: stage.Node) -> float:
-    """A second store of the same city, filled from the first one's log."""
-    stage.make_hub(home)
-    with stage.opened(home) as taker:
-        taker.replica.identity = writer.replica.identity  # the same root: what is measured is the funnel
-        reader, sent = LogReader(writer.reader()), dict(taker.replica.vector)
-        cursors: dict[int, int] = {}
-        began, count = time.perf_counter(), 0
-        while segments := reader.next_segments(sent, cursors, ops_max=500, bytes_max=1 << 20):
-            _take(taker, segments)
-            count += sum(len(segment.bodies) for segment in segments)
-        took = time.perf_counter() - began
-        held = taker.reader().execute("SELECT count(*) FROM damage_reports").fetchone()[0]
-        assert held == REPORTS, "the bench lost reports"
-        return count / took
+_URGENCIES = ("red", "yellow", "green", "white")
 
 
-def _take(taker: Node, segments: list[Segment]) -> None:
-    taker.writer.call(lambda replica: replica.receive(segments, None))
+def _take(name: str, hub: Node, runs: list[list[Segment]], alone: Path | None = None) -> None:
+    """Give runs to the hub, or to an empty store that keeps the log and makes no tables."""
+    if alone is None:
+        _measure(name, hub.home, hub, runs)
+        return
+    stage.make_hub(alone)
+    with stage.opened(alone) as taker:
+        replica = taker.replica
+        replica.identity = hub.replica.identity
+        replica.projector = _LogAlone(
+            replica.connection, replica.kinds, replica.judge, replica.projection, replica.streams
+        )
+        _measure(name, alone, taker, runs)
 
 
-def _floor(path: Path) -> float:
-    key = os.urandom(32)
-    engine.create_database(path, key, ["CREATE TABLE t (id INTEGER PRIMARY KEY, b BLOB)"])
-    connection = engine.open_connection(path, key)
-    rows = [(os.urandom(300),) for _ in range(REPORTS)]
-    began = time.perf_counter()
-    for first in range(0, REPORTS, 500):
-        connection.execute("BEGIN")
-        connection.executemany("INSERT INTO t (b) VALUES (?)", rows[first : first + 500])
-        connection.execute("COMMIT")
-    took = time.perf_counter() - began
-    connection.close()
-    return REPORTS / took
+def _measure(name: str, home: Path, taker: Node, runs: list[list[Segment]]) -> None:
+    count, took = tablets.count(runs), 0.0
+    before = sum(taker.replica.vector.values())
+    with floor(home / f"{name}.floor.db") as beside:
+        for one in runs:
+            beside.batch()
+            took += timed(partial(taker.writer.call, partial(_receive, one), tablets.count([one])))
+        assert sum(taker.replica.vector.values()) == before + count, "the bench lost operations"
+        emit("ingest", f"{name}_per_s", count / took, "1/s")
+        emit("ingest", f"{name}_floor_rows_per_s", beside.rate, "1/s")
+        emit("ingest", f"{name}_of_floor", count / took / beside.rate, "ratio")
+
+
+def _receive(segments: list[Segment], replica: Replica) -> object:
+    return replica.receive(segments, None)
+
+
+class _LogAlone(Projector):
+    """Folds nothing: what the log itself costs, with all its checks."""
+
+    def open_many(self, operations: list[Operation | NewerBody]) -> None:  # type: ignore[override]
+        return
+
+    def take(self, stream: Stream, operation: Operation | NewerBody) -> None:
+        return

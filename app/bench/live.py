@@ -1,23 +1,26 @@
 """A chat message from HQ to another node: from the POST at the hub until the terminal rings its browsers.
 
-What a page then needs (one fragment over loopback) is measured beside it.
+What a page then needs (one fragment over loopback) is measured beside it; and, in ``relay``, a report from one terminal
+over the hub to another.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import requests
 import socketio
 
 from app import processes
-from app.bench import emit, percentile, stage
+from app.bench import emit, percentile, relay, stage
 
 MESSAGES, PAUSE_S = 200, 0.02
 
 
-def run() -> None:
+def run(path: Path | None = None) -> None:
+    relay.run(path)
     with stage.folder() as folder:
         ports = {"hub": stage.free_port(), "terminal": stage.free_port()}
         stage.make_hub(folder / "hub")

@@ -1,43 +1,46 @@
-"""One saved report, from stamp to commit, against a bare INSERT on the same keyed engine."""
+"""One saved report, from stamp to commit, in turns with a bare INSERT on the same engine; then edits of one field."""
 
 from __future__ import annotations
 
-import os
-import time
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
-from app.bench import emit, percentile, stage
-from app.store import engine
+from app.bench import corpus, emit, percentile, stage
+from app.bench.floor import Floor, floor, timed
+from app.node import Node
+from app.records import damage_reports
+from sync.operation import Change
 
-SAVES = 1_000
+SAVES, WARM_UP = 1_000, 50
 
 
-def run() -> None:
+def run(path: Path | None = None) -> None:
+    listed = corpus.documents(SAVES + WARM_UP, path)
     with stage.folder() as folder:
         stage.make_hub(folder / "hub")
-        floor = _floor(folder / "floor.db")
         with stage.opened(folder / "hub") as node:
             _, scope = stage.open_incident(node)
-            took: list[float] = []
-            for change in stage.reports(scope, SAVES):
-                began = time.perf_counter()
-                node.write([change], None)
-                took.append(time.perf_counter() - began)
-        rate = SAVES / sum(took)
-        emit("save", "floor_inserts_per_s", floor, "1/s")
-        emit("save", "creates_per_s", rate, "1/s")
-        emit("save", "creates_of_floor", rate / floor, "ratio")
-        emit("save", "create_p99", percentile(took, 0.99) * 1000, "ms")
+            creates = corpus.creates(scope, listed)
+            edits = [
+                damage_reports.edit(uuid.UUID(bytes=change.record), scope, {"urgency": "red"}, None)
+                for change in stage.shuffled(creates)
+            ]
+            for name, changes in (("create", creates), ("update", edits)):
+                with floor(folder / f"{name}.db") as beside:
+                    _measure(name, node, changes, beside)
 
 
-def _floor(path: Path) -> float:
-    """Single-row inserts of 300 B, each durable: table t(id INTEGER PRIMARY KEY, b BLOB)."""
-    key = os.urandom(32)
-    engine.create_database(path, key, ["CREATE TABLE t (id INTEGER PRIMARY KEY, b BLOB)"])
-    connection = engine.open_connection(path, key)
-    began = time.perf_counter()
-    for _ in range(SAVES):
-        connection.execute("INSERT INTO t (b) VALUES (?)", (os.urandom(300),))
-    took = time.perf_counter() - began
-    connection.close()
-    return SAVES / took
+def _measure(name: str, node: Node, changes: Sequence[Change], beside: Floor) -> None:
+    for change in changes[:WARM_UP]:
+        node.write([change], None)
+    took: list[float] = []
+    for change in changes[WARM_UP:]:
+        beside.single()
+        took.append(timed(lambda change=change: node.write([change], None)))  # type: ignore[misc]
+    rate = len(took) / sum(took)
+    emit("save", f"{name}_floor_per_s", beside.rate, "1/s")
+    emit("save", f"{name}s_per_s", rate, "1/s")
+    emit("save", f"{name}s_of_floor", rate / beside.rate, "ratio")
+    emit("save", f"{name}_p50", percentile(took, 0.5) * 1000, "ms")
+    emit("save", f"{name}_p99", percentile(took, 0.99) * 1000, "ms")

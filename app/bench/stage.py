@@ -7,8 +7,9 @@ import random
 import re
 import socket
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from app.store.keys import read_keys
 from sync.operation import Change
 
 PASSPHRASE = "benchmark-passphrase"
+LINK_S_MAX = 30.0
 PLACES = (
     "柳橋アンダーパス",
     "県道12号 新田交差点",
@@ -51,19 +53,38 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def opened(home: Path) -> Iterator[Node]:
-    """The node of a folder, in this process."""
+def opened(home: Path, hub_url: str | None = None) -> Iterator[Node]:
+    """The node of a folder, in this process; ``hub_url`` where it calls another address than it was given."""
     place = DataFolder(home)
     with place.lock():
-        node = Node.open(place, read_keys(place.keys, None), Settings(home=home))
+        node = Node.open(place, read_keys(place.keys, None), Settings(home=home, hub_url=hub_url))
         try:
             yield node
         finally:
             node.close()
 
 
+def await_link(node: Node) -> None:
+    """Until a terminal that was started has a link to its hub."""
+    deadline = time.monotonic() + LINK_S_MAX
+    while node.links.hub()["state"] != "connected":
+        assert time.monotonic() < deadline, "the terminal found no hub"
+        time.sleep(0.02)
+
+
 def make_hub(home: Path) -> None:
     processes.command(home, "init", "--role", "hub", "--name", "hub", "--json")
+
+
+def make_terminal(home: Path, name: str) -> None:
+    processes.command(home, "init", "--role", "terminal", "--name", name, "--json")
+
+
+def shuffled(changes: Sequence[Change], seed: int = 1) -> list[Change]:
+    """In an order of no record's age."""
+    listed = list(changes)
+    random.Random(seed).shuffle(listed)
+    return listed
 
 
 def open_incident(node: Node) -> tuple[str, bytes]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-NAMES = ("start", "pages", "live", "save", "ingest", "depth", "map", "import", "all")
+NAMES = (
+    "start", "pages", "live", "save", "ingest", "sync", "storm", "slow", "growth", "depth", "map", "import", "all",
+)  # fmt: skip
 
 
 @click.command("bench")
@@ -14,7 +16,7 @@ NAMES = ("start", "pages", "live", "save", "ingest", "depth", "map", "import", "
 @click.option(
     "--corpus",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file to measure with, in the place of the invented city.",
+    help="A file to measure with: of reports (a line each), or for depth a hazard layer.",
 )
 def command(name: str, corpus: Path | None) -> None:
     """Measure this machine: {"bench", "metric", "value", "unit"}, a line a figure."""

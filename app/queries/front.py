@@ -54,7 +54,7 @@ def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None 
     return Counts(
         people=head_counts.people(db, incident_id, now, lines),
         damage_reports=damage_reports.counts(db, incident_id),
-        reports=damage_reports.matching(db, damage_reports.Filters(incident_id=incident_id)),
+        reports=damage_reports.total(db, incident_id),
         shelters=shelters.grouped(lines),
         full=sum(1 for line in lines if line.status == "full"),
         patrols=patrol_points.counts(db, incident_id),
@@ -74,7 +74,7 @@ def waiting(db: Any, incident_id: str, people: People, limit: int = 3) -> Waitin
     kind, newest = row.kind_of("damage-reports"), f"ORDER BY created_at DESC LIMIT {int(limit)}"
     return Waiting(
         red=row.select(db, kind, red, newest),
-        red_count=row.count(db, kind.name, red),
+        red_count=damage_reports.red_total(db, incident_id),
         conflicts=row.select(db, kind, split, newest),
         conflicts_count=row.count(db, kind.name, split),
         split_shelters=shelters.in_conflict(db, incident_id),

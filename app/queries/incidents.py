@@ -40,9 +40,9 @@ def scope(incident: Record) -> bytes:
 
 
 def _report_counts(db: Any) -> dict[str, tuple[int, int]]:
-    """All reports and those not yet answered, by incident, straight from the index."""
+    """All reports and those not yet answered, by incident."""
     rows = db.execute(
-        "SELECT incident_id, count(*), sum(coalesce(response_status, 'open') IN ('open', 'accepted'))"
-        " FROM damage_reports WHERE hidden = 0 GROUP BY incident_id"
+        "SELECT incident_id, sum(reports), sum(iif(response_status IN ('open', 'accepted'), reports, 0))"
+        " FROM report_counts GROUP BY incident_id"
     )
     return {incident_id: (total, waiting) for incident_id, total, waiting in rows}

@@ -132,7 +132,7 @@ def first_fields(db: Any, kind_name: str, scope: str | bytes, record_id: str) ->
 def unsent_count(db: Any, node: bytes, hub: bytes | None) -> int:
     """This node's operations that the hub has not receipted. Certificates are no records and are not counted."""
     row = db.execute(
-        f"SELECT coalesce(sum(stream.last - {_RECEIPTED} - (SELECT count(*) FROM certificate WHERE certificate.stream ="
+        f"SELECT coalesce(sum({_LAST} - {_RECEIPTED} - (SELECT count(*) FROM certificate WHERE certificate.stream ="
         f" stream.no AND certificate.seq > {_RECEIPTED})), 0) FROM stream LEFT JOIN receipt ON receipt.stream ="
         " stream.no AND receipt.peer = ? WHERE stream.node = ?",
         (hub or b"", node),
@@ -140,6 +140,7 @@ def unsent_count(db: Any, node: bytes, hub: bytes | None) -> int:
     return int(row[0])
 
 
+_LAST = "coalesce((SELECT max(seq) FROM op WHERE op.stream = stream.no), 0)"
 _RECEIPTED = "coalesce(receipt.seq, 0)"
 
 

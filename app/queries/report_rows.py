@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import row
+from app.queries import damage_reports, row
 from app.queries.row import Record, Where
 
 PAGE_ROWS_MAX = 60
@@ -39,6 +39,8 @@ def listing(db: Any, incident_id: str, narrowed: Narrowed = ALL, limit: int = PA
 
 
 def total(db: Any, incident_id: str, narrowed: Narrowed = ALL) -> int:
+    if narrowed == Narrowed(groups=narrowed.groups):
+        return damage_reports.total(db, incident_id, narrowed.groups)
     return row.count(db, _NAME, _where(incident_id, narrowed))
 
 

@@ -8,8 +8,9 @@ of people are no matter here: they are enforced where people act.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Collection
+import functools
+import re
+from collections.abc import Callable, Collection
 from typing import Any
 
 from app import catalog
@@ -18,7 +19,10 @@ from app.records import KINDS, NOUNS
 from sync.kinds import Field, Kind
 from sync.operation import SET, Change, Operation
 
+Check = Callable[[Any], bool]
 MALFORMED, NOT_CAPABLE = "malformed", "not_capable"
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 # Who may write a kind of the city's scope. Every kind of an incident is open to `field` and `command`.
 _INCIDENT_WRITERS = ("field", "command")
@@ -50,42 +54,40 @@ def capable(kind: Kind, written: Operation | Change, node_id: str, capabilities:
 
 def _readable(kind: Kind, operation: Operation) -> bool:
     """What ``sync`` cannot know: ids that are UUIDs, lists that are lists of words, a mode that is one."""
-    for name, value in operation.fields.items():
-        spec = kind.fields.get(name)
-        if spec is None or value is None:
-            continue
-        if name == kind.mode_field and value not in catalog.table("incident_modes").codes:
-            return False
-        if name in _BUILT.get(kind.name, ()):
-            if not _passes(kind, name, value):
-                return False
-        elif not _fits(spec, value):
+    fields = operation.fields
+    for name, passes in _CHECKS[kind.name]:
+        value = fields.get(name)
+        if value is not None and not passes(value):
             return False
     return True
 
 
-def _passes(kind: Kind, name: str, value: Any) -> bool:
+def _check_of(kind: Kind, name: str, spec: Field) -> Check | None:
+    """What a field's value must pass; None where every value that ``sync`` lets through can be read."""
+    if name == kind.mode_field:
+        return catalog.table("incident_modes").codes.__contains__
+    if name in _BUILT.get(kind.name, ()):
+        return functools.partial(_passes, NOUNS[kind.name].checks[name], name)
+    if spec.merge == "set":
+        return lambda value: all(type(element) is str for element in value.get("add", ()))
+    if spec.shape == "id":
+        return lambda value: type(value) is str and _UUID.fullmatch(value) is not None
+    if spec.shape == "json":
+        return lambda value: isinstance(value, list) and all(type(element) in (str, int) for element in value)
+    return spec.order.__contains__ if spec.merge == "danger" else None
+
+
+def _passes(check: Callable[[str, Any], Any], name: str, value: Any) -> bool:
     try:
-        NOUNS[kind.name].checks[name](name, value)
+        check(name, value)
     except Invalid:
         return False
     return True
 
 
-def _fits(spec: Field, value: Any) -> bool:
-    if spec.merge == "set":
-        return all(type(element) is str for element in value.get("add", ()))
-    if spec.shape == "id":
-        return _is_uuid(value)
-    if spec.shape == "json":
-        return isinstance(value, list) and all(type(element) in (str, int) for element in value)
-    if spec.merge == "danger":
-        return value in spec.order
-    return True
-
-
-def _is_uuid(value: Any) -> bool:
-    try:
-        return type(value) is str and str(uuid.UUID(value)) == value
-    except ValueError:
-        return False
+_CHECKS: dict[str, tuple[tuple[str, Check], ...]] = {
+    kind.name: tuple(
+        (name, check) for name, spec in kind.fields.items() if (check := _check_of(kind, name, spec)) is not None
+    )
+    for kind in KINDS
+}

@@ -1,4 +1,4 @@
-"""The shape of a store, release by release. Migrations only add; the projection tables follow the kinds.
+"""The shape of a store, release by release. Migrations only add or move; the projection tables follow the kinds.
 
 The local tables belong to this node: they are in no digest, on no link, and `rebuild` leaves them alone.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.store import meta
+from app.store import meta, tally
 from app.store.engine import Connection
 from app.store.errors import NewerStore
 from app.store.schema import create_statements
@@ -106,7 +106,45 @@ def m0005_layers_in_use(database: Database) -> None:
     _table(database, "layers_in_use", {"layer_id": str, "entry": str, "since": int}, "layer_id")
 
 
-STEPS = (m0001_the_log, m0002_local_tables, m0003_accounts, m0004_files_and_drafts, m0005_layers_in_use)
+def m0006_one_table_of_the_log(database: Database) -> None:
+    # Runs, ends of streams and sums had tables of their own: a save wrote 18 pages. All that they said is kept.
+    if not _has_table(database, "run"):
+        return  # a new store, which the first step has made in this shape
+    for statement in ("ALTER TABLE op RENAME TO old_op", "DROP INDEX op_by_record"):
+        database.execute(statement)
+    database.execute("ALTER TABLE run RENAME TO old_run")
+    for column in ("last", "head"):
+        database.execute(f"ALTER TABLE stream DROP COLUMN {column}")
+    for statement in oplog.CREATE:
+        database.execute(statement)
+    # The old positions are of runs: far enough apart, each operation finds a place before the one its run ends at.
+    of_run = ", ".join(f"iif(o.seq = r.last, r.{name}, NULL)" for name in _OF_A_RUN)
+    database.execute(
+        f"INSERT INTO op SELECT (r.class << {oplog.CLASS_BITS}) + r.position * {_APART} - r.last + o.seq, o.stream,"
+        f" o.seq, o.record, o.body, {of_run} FROM old_run AS r"
+        " JOIN old_op AS o ON o.stream = r.stream AND o.seq BETWEEN r.first AND r.last ORDER BY 1"
+    )
+    database.execute("INSERT INTO log_meta SELECT 'sum:' || name || ':' || lower(hex(scope)), total FROM digest_sum")
+    for table in ("old_run", "old_op", "digest_sum"):
+        database.execute(f"DROP TABLE {table}")
+
+
+STEPS = (
+    m0001_the_log,
+    m0002_local_tables,
+    m0003_accounts,
+    m0004_files_and_drafts,
+    m0005_layers_in_use,
+    m0006_one_table_of_the_log,
+)
+_APART = 1 << 20  # more than a run ever has operations
+_OF_A_RUN = ("first", "head", "signature", "received_at", "via")
+
+
+def _has_table(database: Database, name: str) -> bool:
+    found = database.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
+    return found is not None
+
 
 _ENROL_CODES = {
     "code_id": bytes,  # hash of the secret, to name the row; never sent
@@ -137,8 +175,8 @@ def _add_projections(connection: Connection) -> None:
     try:
         built = meta.read_text(connection, "projector")
         if built is not None and built != str(KINDS.schema):  # `Node.open` fills them again from the log
-            for kind in KINDS:
-                connection.execute(f"DROP TABLE IF EXISTS {kind.table}")
+            for table in (*(kind.table for kind in KINDS), tally.TABLE):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
         for statement in create_statements(KINDS):
             connection.execute(statement)
     except BaseException:

@@ -6,13 +6,15 @@ thrown away and rebuilt from the log with an equal digest.
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from app.store import tally
 from sync.clock import ms_of
 from sync.kinds import Field, Kind, Kinds
 from sync.operation import CITY, Version
@@ -22,7 +24,7 @@ from sync.projection import Fresh, Row
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 _JSON = ("point", "ids", "json")
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_json = msgspec.json.Encoder().encode
 LOAD_MANY = 100  # records that one statement asks for
 
 
@@ -40,6 +42,7 @@ def scope_text(scope: bytes) -> str:
     return scope.hex()
 
 
+@functools.lru_cache(256)
 def incident_of(scope: bytes) -> str | None:
     return None if scope == CITY else id_text(scope[1:])
 
@@ -54,6 +57,8 @@ class _Statements:
     fields: tuple[tuple[str, Field], ...]
     encode: tuple[Callable[[Any], Any], ...]
     decode: tuple[Callable[[Any], Any], ...]
+    names: tuple[str, ...]
+    encoded: tuple[tuple[int, Callable[[Any], Any]], ...]  # the places of fields that are not written as they are
 
 
 @dataclass(slots=True)
@@ -99,8 +104,11 @@ class SqlProjection:
         """Update the columns of a row that have changed."""
         statements = self._of(kind)
         columns: dict[str, Any] = {}
-        for (name, _), encode in zip(statements.fields, statements.encode, strict=True):
-            now, before = encode(row.values.get(name)), encode(old.values.get(name))
+        for name, encode in zip(statements.names, statements.encode, strict=True):
+            now, before = row.values.get(name), old.values.get(name)
+            if now is before:
+                continue  # folding keeps what it does not change
+            now, before = encode(now), encode(before)
             # Encoded and with its type: 1, 1.0 and True are equal in Python and different bytes in the digest.
             if now != before or type(now) is not type(before):
                 columns[name] = now
@@ -111,12 +119,20 @@ class SqlProjection:
             f"UPDATE {kind.table} SET {assignments} WHERE id = ? AND scope = ?",
             (*columns.values(), id_text(record), scope_text(scope)),
         )
+        if tally.is_counted(kind):
+            incident = incident_of(scope)
+            tally.count(self.connection, [(incident, row, 1), (incident, old, -1)])
 
-    def insert(self, kind: Kind, rows: Iterable[Fresh]) -> None:
+    def insert(self, kind: Kind, rows: Sequence[Fresh]) -> None:
         statements = self._of(kind)
         self.connection.executemany(statements.insert, [_inserted(statements, *fresh) for fresh in rows])
+        if tally.is_counted(kind):
+            tally.count(self.connection, [(incident_of(scope), row, 1) for scope, _, _, row in rows])
 
     def delete(self, kind: Kind, scope: bytes, record: bytes) -> None:
+        old = self.load(kind, scope, record) if tally.is_counted(kind) else None
+        if old is not None:
+            tally.count(self.connection, [(incident_of(scope), old, -1)])
         self.connection.execute(
             f"DELETE FROM {kind.table} WHERE id = ? AND scope = ?", (id_text(record), scope_text(scope))
         )
@@ -124,6 +140,8 @@ class SqlProjection:
     def clear(self) -> None:
         for kind in self.kinds:
             self.connection.execute(f"DELETE FROM {kind.table}")
+        if tally.COUNTED in self.kinds.by_name:
+            self.connection.execute(f"DELETE FROM {tally.TABLE}")
 
     def _of(self, kind: Kind) -> _Statements:
         found = self._statements.get(kind.name)
@@ -134,6 +152,7 @@ class SqlProjection:
 
 def _statements(kind: Kind) -> _Statements:
     fields = tuple(kind.fields.items())
+    encode = tuple(_encoder(spec) for _, spec in fields)
     names = ", ".join(f'"{name}"' for name, _ in fields)
     head = "state, row_hash, origin, seq, author, hidden, conflicts, order_key"
     tail = "created_at, updated_at, author, node, hidden, conflicts, order_key, origin, seq, state, row_hash"
@@ -143,18 +162,19 @@ def _statements(kind: Kind) -> _Statements:
         f"SELECT id, {head}, {names} FROM {kind.table} WHERE scope = ? AND id IN ({', '.join('?' * LOAD_MANY)})",
         f"INSERT INTO {kind.table} (id, scope, incident_id, {names}, {tail}) VALUES ({marks})",
         fields,
-        tuple(_encoder(spec) for _, spec in fields),
+        encode,
         tuple(_decoder(spec) for _, spec in fields),
+        tuple(kind.fields),
+        tuple((at, one) for at, one in enumerate(encode) if one is not _same),
     )
 
 
 def _inserted(statements: _Statements, scope: bytes, record: bytes, node: bytes, row: Row) -> tuple[Any, ...]:
     """The parameters of an INSERT."""
-    values = row.values
-    encoded = [
-        value if (value := values.get(name)) is None or encode is _same else encode(value)
-        for (name, _), encode in zip(statements.fields, statements.encode, strict=True)
-    ]
+    encoded: list[Any] = list(map(row.values.get, statements.names))
+    for at, encode in statements.encoded:
+        if encoded[at] is not None:
+            encoded[at] = encode(encoded[at])
     return (
         id_text(record), scope_text(scope), incident_of(scope), *encoded, ms_of(row.created_hlc),
         ms_of(row.updated_hlc), id_text(row.author) if row.author else None, node.hex(), int(row.hidden),
@@ -205,7 +225,7 @@ def _same(value: Any) -> Any:
 
 
 def _to_json(value: Any) -> str | None:
-    return None if value is None else _encode_json(value)
+    return None if value is None else _encode_json(value).decode()
 
 
 def _to_packed(value: Any) -> bytes | None:

@@ -16,7 +16,7 @@ from app.store import engine
 from app.store.engine import Connection
 from app.store.errors import StoreError
 from sync import limits
-from sync.oplog import Segment
+from sync.oplog import CLASS_BITS, Segment
 
 T = TypeVar("T")
 _REFUSED: tuple[type[Exception], ...] = (StoreError, *engine.DATABASE_ERRORS)
@@ -94,37 +94,56 @@ class Salvage:
 
     def segments(self) -> list[Kept]:
         """Every run of operations that is whole and ends at a signature, in the order of their arrival."""
-        columns = ("stream", "first", "last", "signature", "position", "received_at", "via")
-        runs: dict[int, list[tuple[Any, ...]]] = {}
-        for run in self.table("run", columns):
-            runs.setdefault(run[0], []).append(run)
+        lasts: dict[int, int] = {}
+        for stream, seq in self.table("op", ("stream", "seq")):
+            lasts[stream] = max(seq, lasts.get(stream, 0))
         found: list[Kept] = []
         for no, stream in self.streams().items():
-            listed = sorted(runs.get(no, ()), key=lambda run: run[2])
-            found += self._of_stream(no, stream, listed)
+            found += self._of_stream(stream, self._rows(no, lasts.get(no, 0)))
         return sorted(found, key=lambda kept: kept.position)
 
-    def _of_stream(self, no: int, stream: bytes, runs: list[tuple[Any, ...]]) -> Iterator[Kept]:
-        bodies = self._bodies(no, runs[-1][2] if runs else 0)
+    def _of_stream(self, stream: bytes, rows: dict[int, _Row]) -> Iterator[Kept]:
         end = 0
-        for _, first, last, signature, position, received_at, via in runs:
-            start = first
-            if end + 1 < first and all(seq in bodies for seq in range(end + 1, first)):
-                start = end + 1  # the run before is lost, its operations are not: this signature covers them, too
-            if all(seq in bodies for seq in range(start, last + 1)) and last - start < limits.RUN_OPS_MAX:
-                held = tuple(bodies[seq] for seq in range(start, last + 1))
-                yield Kept(Segment(stream, start, bytes(signature), held), position, received_at, via)
+        for last, row in sorted(rows.items()):
+            if row.signature is None or row.first is None:
+                continue
+            start = row.first
+            if end + 1 < start and all(seq in rows for seq in range(end + 1, start)):
+                start = end + 1  # the run before has lost its end, its operations are here: this signature covers them
+            if all(seq in rows for seq in range(start, last + 1)) and last - start < limits.RUN_OPS_MAX:
+                held = tuple(rows[seq].body for seq in range(start, last + 1))
+                yield Kept(Segment(stream, start, row.signature, held), row.position, row.received_at, row.via)
                 end = last
 
-    def _bodies(self, no: int, last: int) -> dict[int, bytes]:
-        """seq -> body, of all that can be read."""
-        found: dict[int, bytes] = {}
+    def _rows(self, no: int, last: int) -> dict[int, _Row]:
+        """seq -> its row, of all that can be read."""
+        found: dict[int, _Row] = {}
         at, probed = 1, 0
+        columns = "seq, body, first, signature, no, received_at, via"
+        asked = f"SELECT {columns} FROM op WHERE stream = ? AND seq >= ? ORDER BY seq"
         while at <= last:
-            rows, whole = self.read("SELECT seq, body FROM op WHERE stream = ? AND seq >= ? ORDER BY seq", (no, at))
-            found |= {row[0]: bytes(row[1]) for row in rows}
+            rows, whole = self.read(asked, (no, at))
+            found |= {row[0]: _Row.read(row) for row in rows}
             at = max(at, rows[-1][0] + 1 if rows else 0)
             if whole or probed >= PROBED_MAX:
                 break
             at, probed = at + 1, probed + 1
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An operation, and what is noted where a run ends with it."""
+
+    body: bytes
+    first: int | None
+    signature: bytes | None
+    position: int
+    received_at: int
+    via: bytes | None
+
+    @staticmethod
+    def read(row: Any) -> _Row:
+        _, body, first, signature, no, received_at, via = row
+        position = no & ((1 << CLASS_BITS) - 1)
+        return _Row(bytes(body), first, bytes(signature) if signature else None, position, received_at or 0, via)

@@ -15,6 +15,7 @@ import msgspec
 from app.store import meta
 from app.store.engine import Connection
 from app.store.salvage import Kept, Salvage
+from sync import oplog
 from sync.arrival import Applied, Duplicate, Forked
 from sync.kinds import Kind
 from sync.log_reader import LogReader
@@ -30,9 +31,10 @@ _IN = (Applied, Duplicate, Forked)
 class Log:
     """One filling of a new log from an old one."""
 
-    TABLES = frozenset(
-        ("stream", "run", "op", "certificate", "quarantine", "awaited", "digest_sum", "receipt", "receipt_step")
-    ) | {"branch", "log_meta"}
+    TABLES = frozenset(("stream", "op", "certificate", "quarantine", "awaited", "receipt", "receipt_step")) | {
+        "branch",
+        "log_meta",
+    }
 
     def __init__(self, new: Connection, old: Salvage) -> None:
         self._new, self._old = new, old
@@ -98,8 +100,12 @@ class Log:
         return count
 
     def _keep_counters(self) -> None:
-        """The clock, and the numbers that people have read. Not the incarnation: this store begins a new one."""
-        rows = [row for row in self._old.table("log_meta", ("name", "value")) if row[0] != "incarnation"]
+        """The clock, and the numbers that people have read. Not the incarnation: this store begins a new one.
+
+        Nor the sums of the digest, which are made of the rows as they come in.
+        """
+        kept = self._old.table("log_meta", ("name", "value"))
+        rows = [row for row in kept if row[0] != "incarnation" and not row[0].startswith(oplog.SUM)]
         self._new.executemany("INSERT OR REPLACE INTO log_meta VALUES (?, ?)", rows)
 
     def _take_branches(self, replica: Replica) -> None:

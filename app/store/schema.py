@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.store import tally
 from sync.kinds import Kind, Kinds
 
 # Columns keep the type that is written (no affinity): a row must give back exactly what was hashed.
@@ -35,10 +36,9 @@ _TAIL = [
 
 # What the pages ask most often, beyond the list of an incident: (table, name, columns and condition).
 _MORE_INDEXES = (
-    ("damage_reports", "by_status", "(incident_id, hidden, response_status)"),  # the counts of the front page
     ("damage_reports", "joined", "(incident_id, hidden, same_as) WHERE same_as IS NOT NULL"),
     ("damage_reports", "red", "(incident_id, hidden, urgency, created_at) WHERE urgency = 'red'"),
-    ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total)"),
+    ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total, id)"),
     ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
@@ -51,6 +51,7 @@ def create_statements(kinds: Kinds) -> list[str]:
     for kind in kinds:
         statements += _table(kind)
     known = {kind.table for kind in kinds}
+    statements += [tally.CREATE] if tally.COUNTED in kinds.by_name else []
     return statements + [
         f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} {what}"
         for table, name, what in _MORE_INDEXES
@@ -67,7 +68,7 @@ def _table(kind: Kind) -> list[str]:
     table = kind.table
     order = "order_key" if kind.entry else "hidden, created_at"  # every list leaves out what is hidden
     return [
-        f"CREATE TABLE IF NOT EXISTS {table} ({body}) WITHOUT ROWID",
+        f"CREATE TABLE IF NOT EXISTS {table} ({body})",
         f"CREATE INDEX IF NOT EXISTS {table}_by_incident ON {table} (incident_id, {order})",
         f"CREATE INDEX IF NOT EXISTS {table}_in_conflict"
         f" ON {table} (hidden, incident_id, conflicts) WHERE conflicts > 0",

@@ -51,6 +51,8 @@ class StepWriter(Writer):
         self._queue = queue.Queue()
         self._stopped = False
         self._lock = threading.Lock()
+        self._submitted = 0
+        self._after_failure = lambda: None
 
     @property
     def waits(self) -> int:

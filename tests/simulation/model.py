@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from app import catalog
+from sync import oplog
 from sync.kinds import Kind
 from sync.operation import ENTRY, REMOVE, Operation, RecordKey, Version, decode_body
 from tests.simulation.machine import Machine
@@ -45,8 +46,8 @@ _read = functools.lru_cache(4_000)(decode_body)
 def held_by(machine: Machine) -> Held:
     execute = machine.disk.execute
     ids, ends, nodes = {}, {}, {}
-    for no, id_, last, node in execute("SELECT no, id, last, node FROM stream").fetchall():
-        ids[no], ends[bytes(id_)], nodes[bytes(id_)] = bytes(id_), last, bytes(node)
+    for stream in oplog.load_streams(machine.disk).values():
+        ids[stream.no], ends[stream.id], nodes[stream.id] = stream.id, stream.last, stream.node
     found = [
         _read(bytes(body), ids[no], seq)
         for no, seq, body in execute("SELECT stream, seq, body FROM op ORDER BY stream, seq").fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync import limits, signing
+from sync import limits, oplog, signing
 from sync.certificate import Certificate
 from sync.errors import BadSignature
 from sync.operation import decode_body
@@ -38,11 +38,12 @@ class Chain(Checker):
         bodies: dict[int, list[tuple[int, bytes]]] = {}
         for no, seq, body in execute("SELECT stream, seq, body FROM op ORDER BY stream, seq").fetchall():
             bodies.setdefault(no, []).append((seq, bytes(body)))
-        for no, id_, last, head in execute("SELECT no, id, last, head FROM stream").fetchall():
-            listed = bodies.get(no, [])
-            self.expect([seq for seq, _ in listed] == list(range(1, last + 1)), f"{machine.name}: a stream has a gap")
+        for stream in oplog.load_streams(machine.disk).values():
+            listed = bodies.get(stream.no, [])
+            whole = list(range(1, stream.last + 1))
+            self.expect([seq for seq, _ in listed] == whole, f"{machine.name}: a stream has a gap")
             if listed:
-                self._follow(machine, bytes(id_), listed, runs.get(no, {}), bytes(head))
+                self._follow(machine, stream.id, listed, runs.get(stream.no, {}), stream.head)
 
     def _follow(self, machine, stream, listed, runs, end) -> None:  # type: ignore[no-untyped-def]
         first = decode_body(listed[0][1], stream, 1)

@@ -35,10 +35,10 @@ def _shown(machine: Machine) -> dict[str, object]:
     }
 
 
-def _conflicts(machine: Machine) -> list[tuple[object, ...]]:
-    return [
-        row
+def _conflicts(machine: Machine) -> set[tuple[object, ...]]:
+    return {
+        (kind.name, *row)
         for kind in machine.kinds
         if not kind.entry
         for row in machine.disk.execute(f"SELECT id, scope, conflicts, hidden FROM {kind.table}").fetchall()
-    ]
+    }

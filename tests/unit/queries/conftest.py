@@ -11,7 +11,9 @@ import pytest
 from sqlcipher3 import dbapi2
 
 from app.records import KINDS
+from app.store import tally
 from app.store.schema import create_statements
+from sync.projection import Row
 
 INCIDENT = "01920000-0000-7000-8000-000000000001"
 Insert = Callable[..., str]
@@ -54,6 +56,10 @@ def insert(db: Any) -> Insert:
         names = ", ".join(f'"{name}"' for name in head)
         marks = ", ".join("?" * len(head))
         db.execute(f"INSERT INTO {kind.table} ({names}) VALUES ({marks})", tuple(head.values()))
+        if tally.is_counted(kind):
+            hidden = bool(values.get("hidden"))
+            row = Row(dict(values), b"", b"", b"o" * 16, 1, 0, 0, None, hidden)
+            tally.count(db, [(head["incident_id"], row, 1)])
         return record_id
 
     return put

@@ -164,4 +164,4 @@ def test_the_latest_of_each_post_is_found_in_the_index_of_posts(db: Any) -> None
     sql = f"SELECT total FROM head_counts WHERE hidden = 0 AND +incident_id = ? AND {head_counts._LATEST}"
     plan = " ".join(line[3] for line in db.execute("EXPLAIN QUERY PLAN " + sql, (INCIDENT, INCIDENT)))
     assert "COVERING INDEX head_counts_by_post" in plan
-    assert "SEARCH head_counts USING PRIMARY KEY (id=?)" in plan
+    assert "SEARCH head_counts USING INDEX sqlite_autoindex_head_counts_1 (id=?)" in plan

@@ -70,3 +70,22 @@ def test_one_record_id_in_two_scopes_makes_two_rows(projection: SqlProjection) -
 def test_ids_are_read_as_they_are_written() -> None:
     assert id_bytes(id_text(RECORD)) == RECORD
     assert id_text(RECORD) == "00010203-0405-0607-0809-0a0b0c0d0e0f"
+
+
+def counted(projection: SqlProjection) -> set[tuple[str, int, int]]:
+    rows = projection.connection.execute("SELECT response_status, red, reports FROM report_counts WHERE reports > 0")
+    return {tuple(row) for row in rows.fetchall()}
+
+
+def test_the_counts_of_reports_follow_what_comes_changes_and_goes(projection: SqlProjection) -> None:
+    other = bytes(reversed(RECORD))
+    red = row_of({"urgency": "red"})
+    projection.insert(KIND, [(SCOPE, RECORD, b"n" * 16, red), (SCOPE, other, b"n" * 16, row_of({}))])
+    assert counted(projection) == {("open", 1, 1), ("open", 0, 1)}
+    given = row_of({"urgency": "red", "team": id_text(RECORD), "response_status": "in_progress"})
+    projection.update(KIND, SCOPE, RECORD, b"n" * 16, given, red)
+    assert counted(projection) == {("in_progress", 0, 1), ("open", 0, 1)}
+    projection.update(KIND, SCOPE, other, b"n" * 16, row_of({}, hidden=True), row_of({}))
+    assert counted(projection) == {("in_progress", 0, 1)}
+    projection.delete(KIND, SCOPE, RECORD)
+    assert counted(projection) == set()

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync import merge
+from sync import digest, merge
 from sync.merge import State
 from sync.operation import REMOVE, SET, Operation, decode_body
 from sync.verdict import Facts, verdict
@@ -139,3 +139,29 @@ def test_the_greatest_and_the_earliest_value_hold_whatever_is_replaced() -> None
     ]
     for order in itertools.permutations(operations):
         assert shown(*order).values == {"seen": 9, "number": "first"}
+
+
+VALUES = {
+    "text": st.none() | st.text(max_size=8),
+    "road": st.sampled_from(["impassable", "foot_only", None, "passable", "of a newer release"]),
+    "tags": st.fixed_dictionaries({"add": st.lists(st.text(max_size=3), max_size=4), "drop": st.just([])}),
+    "seen": st.integers(0, 1 << 40),
+    "number": st.text(max_size=6),
+    "depth": st.none() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False),
+    "at": st.none() | st.just([139.0, 35]),
+    "unknown": st.integers(),
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(fields=st.fixed_dictionaries({}, optional=VALUES), replaces=st.lists(st.tuples(st.just("x"), st.integers(1, 9))))
+def test_a_record_of_one_operation_is_what_folding_it_gives(fields: dict[str, Any], replaces: Any) -> None:
+    first = op("a", 3, 7, fields, replaces)
+    state = State()
+    merge.apply(KIND, state, first)
+    folded = merge.shown(KIND, state)
+    values, packed, is_live = merge.begun(KIND, first)
+    assert repr(sorted(values.items())) == repr(sorted(folded.values.items()))
+    assert packed == merge.pack(KIND, state)
+    assert is_live == bool(merge.live(state)) and not folded.hidden and not folded.conflicts
+    assert digest.begun_hash(first, values, is_live) == digest.record_hash(first.key, state, folded)

@@ -102,9 +102,10 @@ def forgotten_column(patch: Patch) -> None:
 def chain_not_moved(patch: Patch) -> None:
     real = oplog.append
 
-    def append(connection: Any, stream: Any, rows: Any, head: bytes, *rest: Any) -> None:
-        real(connection, stream, rows, head, *rest)
-        connection.execute("UPDATE stream SET last = last - 1 WHERE no = ? AND last = 3", (stream.no,))
+    def append(connection: Any, stream: Any, *rest: Any) -> None:
+        real(connection, stream, *rest)
+        if stream.last == 3:
+            stream.last -= 1
 
     patch.setattr(oplog, "append", append)
 

@@ -74,6 +74,23 @@ def test_only_the_records_of_facts_are_watched_for_changed_facts(monkeypatch: py
     assert replica.projector.facts.modes == {INCIDENT: b"r"}
 
 
+@pytest.mark.parametrize(("mode", "judged"), [("real", False), ("drill", True)])
+def test_an_incident_that_comes_after_its_reports_has_them_judged_only_in_another_mode(mode: str, judged: bool) -> None:
+    # 10,000 reports that were here before their incident were rebuilt one by one when it came.
+    hq, field = Author("hq", ("command", "field")), Author("field", ("field",))
+    hq.write("incidents", INCIDENT, {"name": "flood", "mode": mode}, scope=CITY)
+    field.write("reports", ident("a"), {"text": "x"})
+    replica = make_replica("reader")
+    receive(replica, *field.segments())
+    reads: list[str] = []
+    replica.connection.set_trace_callback(reads.append)
+    receive(replica, *hq.segments())
+    replica.connection.set_trace_callback(None)
+    assert any("WHERE record =" in read for read in reads) == judged
+    assert set(quarantined(replica).values()) == ({"mode_mismatch"} if judged else set())
+    check_whole(replica)
+
+
 def test_a_version_that_is_named_and_not_here_is_awaited_until_it_comes() -> None:
     one, two = Author("one"), Author("two")
     version = one.write("reports", ident("a"), {"text": "old"})

@@ -189,3 +189,29 @@ def test_a_job_larger_than_a_batch_goes_alone() -> None:
         future.result(5)
     writer.stop()
     assert len(commits) in (4, 5)  # the one that waited, then 1 | 900 | 400 | 200
+
+
+def test_who_saves_alone_commits_without_the_writers_thread() -> None:
+    replica = make_replica("node")
+    threads: list[str] = []
+    writer = Writer(replica, on_commit=lambda _: threads.append(threading.current_thread().name))
+    writer.call(save("x"))
+    writer.submit(save("y")).result(5)
+    writer.stop()
+    assert threads == [threading.current_thread().name, "writer"]
+    assert reports(replica) == ["y"]
+
+
+def test_who_saves_while_others_wait_is_not_committed_before_them() -> None:
+    replica = make_replica("node")
+    writer = Writer(replica)
+    gate = threading.Event()
+    order: list[str] = []
+    writer.submit(lambda replica: gate.wait(5))
+    writer.submit(lambda replica: order.append("submitted"))
+    saver = threading.Thread(target=writer.call, args=(lambda replica: order.append("called"),))
+    saver.start()
+    gate.set()
+    saver.join(5)
+    writer.stop()
+    assert order == ["submitted", "called"]
