@@ -141,11 +141,12 @@ class Projector:
         first = min(node.seq for node in nodes)
         self.quarantine.release_from(stream, first)
         self.quarantine.put_tails(stream)
-        for node in (*nodes, *forks.main_nodes(self.connection, stream, first)):
+        counting = forks.main_nodes(self.connection, stream, first)
+        for node in (*nodes, *counting):
             operation = decode_body(node.body, stream.id, node.seq)
             if isinstance(operation, Operation) and operation.kind != certificate.KIND:
                 self._recompute.add(operation.key)
-            elif isinstance(operation, NewerBody) and node.seq <= stream.last:
+            elif isinstance(operation, NewerBody) and node in counting:  # of a lost tail the number is another's
                 self.quarantine.release(stream, node.seq)
                 self.quarantine.put(stream, operation, verdict.NEWER)
             self._recompute |= self.awaited.came(stream.id, node.seq)

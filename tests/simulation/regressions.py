@@ -20,4 +20,10 @@ REGRESSIONS = (
     Found(35, 6, 150, "a lost tail that a peer told was taken for a sign that it holds what counts"),
     Found(1169, 6, 150, "a number of a lost tail was taken for what an origin names of its own chain"),
     Found(1188, 6, 150, "a lost tail did not spread between nodes that hold the same of what counts"),
+    Found(
+        3107,
+        6,
+        150,
+        "a body of a later release in a lost tail was judged under the number of the operation that counts",
+    ),
 )
