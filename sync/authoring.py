@@ -133,7 +133,7 @@ def _replaces(replica: Replica, change: Change) -> tuple[Version, ...]:
 
 
 def _names_a_removal(replica: Replica, change: Change, replaces: tuple[Version, ...]) -> bool:
-    found = replica.projector.show(change.key)
+    found = replica.projector.show(change.key) if replaces else None
     return found is not None and any((removal[1], removal[2]) in replaces for removal in found[1].removes)
 
 

@@ -1,7 +1,7 @@
 """Two thousand terminals that lost their hub come back to it, each with the jitter that the hub itself has told.
 
-The hub is killed and started again; the clock runs from its first open door until all have joined: hello, proofs and
-the comparison of what both hold. Beside it: what one quiet reconnection takes, in time and bytes.
+The hub is killed and started again; the clock runs from its open door until all have joined: hello, proofs and the
+comparison of what both hold. Beside it: what one quiet reconnection takes, in time and bytes.
 """
 
 from __future__ import annotations
