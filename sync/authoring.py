@@ -235,11 +235,14 @@ def sign(replica: Replica) -> None:
 
 
 def _next_number(replica: Replica, kind: str) -> str:
-    """This node's next number for a kind, as `T07-0123`; the label is the certificate's: no clash."""
+    """This node's next number for a kind, as `T07-0123`; the label is the certificate's: no clash.
+
+    `T07ka-0123` in a store that was put back: its counter stands where the older copy's stood.
+    """
     held = replica.identity.certificate
     assert held is not None
     name = f"number:{kind}"
     if name not in replica.numbers:
         replica.numbers[name] = int.from_bytes(replica.meta(name) or b"", "big")
     replica.numbers[name] = number = replica.numbers[name] + 1
-    return f"{held.label}-{number:04d}"
+    return f"{held.label}{replica.series}-{number:04d}"

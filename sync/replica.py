@@ -79,6 +79,7 @@ class Replica:
     own_written: bool = False
     position: int = 0  # of the log's last operation; one that was given is never given again
     numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
+    series: str = ""  # what stands in the numbers of a store that was put back, between label and number
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
 
     def __post_init__(self) -> None:
@@ -99,6 +100,7 @@ class Replica:
         self.streams.clear()
         self.streams.update(oplog.load_streams(self.connection))
         self.incarnation = self.meta("incarnation") or b""
+        self.series = signing.series_of(self.incarnation) if self.meta("put_back") else ""
         self.clock = Clock(int.from_bytes(self.meta("hlc") or b"", "big"))
         self.projector.load()
         self.position = max(self.position, oplog.last_position(self.connection))
@@ -243,9 +245,15 @@ class Replica:
             self.new_incarnation()
 
     def new_incarnation(self) -> None:
-        """Begin new streams: this store may be an older copy, and a number must never be used twice."""
+        """Begin new streams: this store may be an older copy, and a number must never be used twice.
+
+        Nor one that people read: what the copy does not know may have borne the next ones already.
+        """
+        if self.incarnation:
+            self.set_meta("put_back", b"1")
         self.incarnation = self.random(8)
         self.set_meta("incarnation", self.incarnation)
+        self.series = signing.series_of(self.incarnation) if self.meta("put_back") else ""
         self.own_written = True
 
     def own_last(self) -> Vector:

@@ -37,7 +37,8 @@ def test_a_lost_hub_is_put_back_from_its_backup_and_gets_the_rest_from_a_termina
             assert fetched(again, sha256)
             own = city.report(again, "戻った本部で")["id"]
             city.await_equal(within_s=10)
-            assert terminal.get(f"damage-reports/{own}")["number"]
+            numbers = [terminal.get(f"damage-reports/{report}")["number"] for report in (before, after, alone, own)]
+            assert len(set(numbers)) == 4, "a number that people read was given twice"
         finally:
             again.stop()
 

@@ -1,6 +1,7 @@
-"""No number of a report is given twice, also over a restart.
+"""No number of a report is given twice, also over a restart, and after an older copy was put back.
 
-A node that is put back to an older copy counts on from what the copy says, and does give numbers twice: a known fault.
+A whole folder that was put back, with the file beside the store that would tell, knows nothing of it until it meets
+another node: what it writes before that may bear numbers that were given already.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ class Numbers(Checker):
         self.copied: set[bytes] = set()
 
     def restored(self, machine: Machine, *, noticed: bool) -> None:
-        self.copied.add(machine.node)
+        if not noticed:
+            self.copied.add(machine.node)
 
     def settled(self) -> None:
         hostile = {machine.node for machine in self.world.machines if machine.hostile}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -191,6 +192,18 @@ def test_a_new_incarnation_begins_new_streams_and_keeps_the_old_ones() -> None:
     assert node.origin != before
     assert sorted(node.vector.values()) == [2, 2]
     assert values(node)["text"] == "2"
+
+
+def test_the_numbers_of_a_store_that_was_put_back_are_not_those_it_gave_after_the_copy() -> None:
+    node = make_replica("node")
+    for record in "ab":
+        write(node, Change("reports", ident(record), REAL, {"text": "x"}, numbered="number"))
+    node.run_batch([lambda r: r.set_meta("number:reports", (1).to_bytes(8, "big"))])  # the copy knew of one only
+    node.run_batch([lambda r: r.new_incarnation()])
+    node.reload()
+    write(node, Change("reports", ident("c"), REAL, {"text": "x"}, numbered="number"))
+    number = values(node, "c")["number"]
+    assert re.fullmatch(r"NODE[a-z]{2}-000[23]", number) and values(node, "b")["number"] == "NODE-0002"
 
 
 def test_a_rebuild_gives_the_same_over_more_runs_than_one_page() -> None:
