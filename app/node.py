@@ -309,7 +309,7 @@ class Node:
     def _begin_anew_where_rolled_back(self) -> None:
         """A store older than the file beside it is a restored copy: it must not use a number twice."""
         kept = self.folder.read_incarnation()
-        if kept is None or not self.replica.incarnation:
+        if kept is None:
             return
         held = self.replica.vector
         missing = {stream: seq for stream, seq in kept.last.items() if seq > held.get(stream, 0)}

@@ -242,15 +242,17 @@ class Replica:
 
     def ensure_incarnation(self) -> None:
         if not self.incarnation:
-            self.new_incarnation()
+            self._begin_incarnation()
 
     def new_incarnation(self) -> None:
         """Begin new streams: this store may be an older copy, and a number must never be used twice.
 
         Nor one that people read: what the copy does not know may have borne the next ones already.
         """
-        if self.incarnation:
-            self.set_meta("put_back", b"1")
+        self.set_meta("put_back", b"1")
+        self._begin_incarnation()
+
+    def _begin_incarnation(self) -> None:
         self.incarnation = self.random(8)
         self.set_meta("incarnation", self.incarnation)
         self.series = signing.series_of(self.incarnation) if self.meta("put_back") else ""

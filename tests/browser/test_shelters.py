@@ -41,6 +41,7 @@ def at_the_shelter(visitors: Visitors, city: Cluster, staff: dict[str, str], num
     node = city.terminals[number]
     visitor = visitors.at(node)
     page = visitor.page
+    page.goto("about:blank")  # a page that is open goes to the login by itself once its cookie is gone
     page.context.clear_cookies()
     page.goto(f"{node.url}/login")
     page.fill("[name=name]", staff[node.url])

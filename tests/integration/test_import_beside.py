@@ -90,7 +90,7 @@ def _draw(path: Path) -> None:
     """A layer that takes some seconds."""
     feature = (CITY / "flood_depth.geojson").read_text("utf-8").splitlines()[1].rstrip(",")
     with path.open("w", encoding="utf-8") as file:
-        file.write('{"type": "FeatureCollection", "features": [' + ",".join([feature] * 20_000) + "]}")
+        file.write('{"type": "FeatureCollection", "features": [' + ",".join([feature] * 15_000) + "]}")
 
 
 def test_the_embedded_basemap_is_taken_and_a_raster_of_elsewhere_is_not(hub: NodeProcess) -> None:

@@ -14,12 +14,13 @@ from tests.integration.cluster import cluster, eventually
 from tests.integration.pictures import fetched, file_report, is_here, photo, upload
 from tests.integration.proxy import BlackHoleProxy
 
-ROUNDS = 10
+ROUNDS, ROUNDS_DEEP = 3, 12
 LINE_BYTES_S = 1_250_000  # 10 Mbit/s: a photo is under way for more than a second
 
 
 @pytest.mark.timeout(400)
-def test_photos_outlive_ten_kills_in_the_middle_of_their_transfer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(ROUNDS_DEEP, marks=pytest.mark.deep)])
+def test_photos_outlive_kills_in_the_middle_of_their_transfer(tmp_path: Path, rounds: int) -> None:
     seed = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"TEST_SEED={seed}")
     chance = random.Random(seed)
@@ -30,7 +31,7 @@ def test_photos_outlive_ten_kills_in_the_middle_of_their_transfer(tmp_path: Path
         patrol.extra["TOMOSHIBI_HUB_URL"] = proxy.url
         patrol.start()
         sent, cut = [], 0
-        for number in range(ROUNDS):
+        for number in range(rounds):
             sent.append(upload(patrol, photo(number)))
             file_report(patrol, city.incident, f"写真 {number}", sent[-1])
             time.sleep(chance.uniform(0.05, 0.8))  # the moment of the kill is the test's variable, drawn from its seed
@@ -42,7 +43,7 @@ def test_photos_outlive_ten_kills_in_the_middle_of_their_transfer(tmp_path: Path
         for sha256 in sent:
             assert hashlib.sha256(fetched(hub, sha256) or b"").hexdigest() == sha256
         eventually(lambda: patrol.status()["blobs"]["unsent"] == 0, 10, "the receipts of the photos")
-        assert cut >= ROUNDS // 3, f"too few kills were in the middle of a transfer: {cut} (seed {seed})"
-        print(f"{ROUNDS} kills, {cut} in the middle of a photo, {len(sent)} photos whole and equal")
+        assert cut >= rounds // 3, f"too few kills were in the middle of a transfer: {cut} (seed {seed})"
+        print(f"{rounds} kills, {cut} in the middle of a photo, {len(sent)} photos whole and equal")
         city.await_equal(within_s=15)
         proxy.close()
