@@ -243,6 +243,12 @@ def head_at(connection: Connection, stream: Stream, seq: int) -> bytes:
     return chain(head, bodies(connection, stream.no, last + 1, seq)) if last < seq else head
 
 
+def naming(connection: Connection, origin: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(stream, seq, body) of every operation in whose bytes an origin's name stands."""
+    for no, seq, body in connection.execute("SELECT stream, seq, body FROM op WHERE instr(body, ?) > 0", (origin,)):
+        yield no, seq, bytes(body)
+
+
 def of_record(connection: Connection, record: bytes) -> list[tuple[int, int, bytes]]:
     """(stream number, seq, body) of every operation that names ``record``, of any kind and scope."""
     rows = connection.execute("SELECT stream, seq, body FROM op WHERE record = ?", (record,))

@@ -150,6 +150,24 @@ class Projector:
                 self.quarantine.release(stream, node.seq)
                 self.quarantine.put(stream, operation, verdict.NEWER)
             self._recompute |= self.awaited.came(stream.id, node.seq)
+        self._recompute |= self._naming_what_is_lost(stream)
+
+    def _naming_what_is_lost(self, stream: Stream) -> set[RecordKey]:
+        """Records that name a number which only a lost tail bears: before the fork they may have been content with it.
+
+        That number may still come, so they await it. Looked for in the whole log: forks are rare.
+        """
+        lost = {(stream.id[:16], seq) for seq in self.quarantine.forked.get(stream.id, ()) if seq > stream.last}
+        found: set[RecordKey] = set()
+        if not lost:
+            return found
+        by_no = {other.no: other for other in self.streams.values() if other.id[16:] == stream.id[16:]}
+        for no, seq, body in oplog.naming(self.connection, stream.id[:16]):
+            operation = decode_body(body, by_no[no].id, seq) if no in by_no else None
+            kind = self.kinds.get(operation.kind) if isinstance(operation, Operation) else None
+            if kind is not None and isinstance(operation, Operation) and lost & merge.names(kind, operation):
+                found.add(operation.key)
+        return found
 
     # -- for `entries` and `facts` ---------------------------------------------------------------
 

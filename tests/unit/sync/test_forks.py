@@ -15,7 +15,7 @@ from sync.clock import hlc_of
 from sync.log_reader import LogReader
 from sync.operation import ENTRY, Change, encode_body
 from sync.protocol import Run
-from tests.unit.sync.nodes import NOW, REAL, Author, check_whole, copy_of, ident, make_replica, receive
+from tests.unit.sync.nodes import NOW, REAL, Author, awaited, check_whole, copy_of, ident, make_replica, receive
 
 
 def long(count: int) -> Author:
@@ -169,3 +169,23 @@ def test_what_an_origin_names_of_its_own_chain_is_awaited_until_the_tail_that_co
     for segment in (one.segment(), lost.segment()):
         receive(other, segment)
     assert check_whole(node) == check_whole(other)
+
+
+def test_an_entry_that_was_content_with_a_tail_awaits_its_number_once_that_tail_has_lost() -> None:
+    # Its number stands beyond what counts now. Before it was awaited after a rebuild only.
+    lost, other = Author("one"), Author("other")
+    lost.write("counts", ident("a"), {"people": 1}, type=ENTRY)
+    wins = copy_of(lost)
+    for number in range(2):
+        lost.write("counts", ident(f"lost {number}"), {"people": 2}, type=ENTRY)
+    other.write("counts", ident("b"), {"people": 3}, type=ENTRY, after=[(lost.origin, 4)])
+    for attempt in itertools.count():
+        del wins.bodies[wins.stream()][2:]
+        wins.write("counts", ident("c"), {"people": attempt}, type=ENTRY)
+        if digest(wins, 2) < digest(lost, 2):
+            break
+    replica = make_replica("reader")
+    for segment in (lost.segment(), other.segment(), wins.segment()):
+        receive(replica, segment)
+    assert (lost.stream(), 4) in {name for name, _ in awaited(replica)}
+    check_whole(replica)
