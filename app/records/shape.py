@@ -129,8 +129,12 @@ def record_id(field: str, value: Any) -> str:
         refuse("bad_id", field, "is not the id of a record", "Send the 36 characters of a UUID.")
 
 
+def is_sha256(value: Any) -> bool:
+    return type(value) is str and _HASH.fullmatch(value) is not None
+
+
 def _sha256(field: str, value: Any) -> str:
-    if type(value) is not str or not _HASH.fullmatch(value):
+    if not is_sha256(value):
         refuse("bad_hash", field, "is not a SHA-256", "Send 64 hexadecimal digits in lower case.")
     return value
 

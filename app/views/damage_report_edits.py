@@ -18,7 +18,7 @@ from app.permissions import allowed, permission
 from app.queries import damage_reports as queries
 from app.queries import incidents
 from app.queries.row import Record
-from app.records import etag
+from app.records import etag, shape
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
 from app.views.damage_reports import KIND, files_of_form, report_here, versions_of
@@ -124,7 +124,8 @@ def forms_of(report: Record) -> dict[str, str]:
 def _files_change(incident: Record, report: Record) -> dict[str, list[str]]:
     """{attachments: all that the record is to have}: somebody else's photo that came meanwhile is not dropped."""
     added, taken_off = files_of_form(), set(request.form.getlist("taken_off"))
-    have = report.fields.get("attachments") or []
+    # A device that means ill may have written what is no file: nobody's edit must be refused for it.
+    have = [name for name in report.fields.get("attachments") or [] if shape.is_sha256(name)]
     wanted = [sha256 for sha256 in have if sha256 not in taken_off]
     wanted += [sha256 for sha256 in added if sha256 not in wanted]
     return {"attachments": wanted} if set(wanted) != set(have) else {}
