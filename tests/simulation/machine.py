@@ -128,6 +128,7 @@ class Machine:
     known: dict[str, list[RecordKey]] = field(default_factory=dict)  # kind -> records seen, in their order
     starts: int = 0
     offset_ms: int = 0
+    shown: tuple[int, int] = (1 << 62, 0)  # the lowest and the highest that its clock has shown since its last write
     replica: Replica = field(init=False)
     writer: StepWriter = field(init=False)
     peers: Peers = field(init=False)
@@ -144,7 +145,9 @@ class Machine:
         return max(self.time() + self.skew_ms, 0)
 
     def now(self) -> int:
-        return self.wall() + self.offset_ms
+        now = self.wall() + self.offset_ms
+        self.shown = (min(self.shown[0], now), max(self.shown[1], now))
+        return now
 
     # -- start and end ---------------------------------------------------------------------------
 

@@ -146,5 +146,5 @@ def is_of_forged_run(frame: bytes) -> bool:
     """Whether a frame is the receipt of a run that a hostile pen has sent."""
     try:
         return is_receipt(frame) and _decode(frame)[1] >= FORGED_FROM
-    except (msgspec.DecodeError, TypeError, IndexError):
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, IndexError):
         return False  # damaged on the way

@@ -20,6 +20,7 @@ from app.records import (
     head_counts,
     incidents,
     patrol_points,
+    shape,
     shelter_openings,
     shelters,
     users,
@@ -263,7 +264,7 @@ def form_of(machine: Machine, key: RecordKey) -> Form | None:
         return None
     _, state = found
     elements = {name: [list(element) for element in alive] for name, alive in state.sets.items()}
-    photos = sorted({element for _, _, element in state.sets.get("attachments", ())})
+    photos = sorted({element for _, _, element in state.sets.get("attachments", ()) if shape.is_sha256(element)})
     return Form(key, tuple(sorted(merge.live(state))), elements, photos)
 
 

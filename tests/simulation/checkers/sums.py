@@ -13,6 +13,8 @@ COUNTS = KINDS.by_name["head-counts"]
 class Sums(Checker):
     def settled(self) -> None:
         for machine in self.world.settled_group[:1]:
+            if not machine.replica.projector.facts.modes:
+                continue  # the incident itself is nowhere: no page asks for its people, and no drill is told from it
             wanted = model.entries(self.world.held(machine), COUNTS)
             keys = {
                 (row.origin, row.seq): (row.order_key, row.origin, row.seq)
