@@ -14,19 +14,12 @@ from typing import Any
 from uuid6 import uuid7
 
 from app import catalog
+from app.bench.stage import PLACES
 from app.errors import CommandFailed, Invalid
 from app.records import damage_reports
 from sync.operation import Change
 
 SEED = 1
-PLACES = (
-    "柳橋アンダーパス",
-    "県道12号 新田交差点",
-    "川辺2丁目",
-    "本郷小学校 正門前",
-    "大葦川左岸 4.2k",
-    "桜台公園通り",
-)
 WHAT = (
     "道路が冠水し通行できません。",
     "床下まで水が来ています。",
