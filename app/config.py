@@ -36,6 +36,8 @@ class Settings:
     tls_key: Path | None = None
     ballast_mb: int = 8
     names: str = ""  # comma between
+    call_after_urgent: int = 5  # minutes without 了解 until the call list names the recipient
+    call_after_normal: int = 15
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
@@ -148,4 +150,6 @@ _CHECKS: dict[str, Any] = {
     "tls_key": _path,
     "ballast_mb": _whole(0, 1_024),
     "names": _names,
+    "call_after_urgent": _whole(1, 1_440),
+    "call_after_normal": _whole(1, 1_440),
 }

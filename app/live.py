@@ -21,7 +21,12 @@ TOPICS_MAX = 64
 SOCKETS_PER_SESSION_MAX = 32
 EXAMINED_EVERY_S = 30.0
 SPACE = "/live"
-_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels", "revocations": "nodes"}
+_COLLECTIONS = {
+    "blobs": "attachments",
+    "channel-reads": "channels",
+    "instruction-sightings": "instructions",
+    "revocations": "nodes",
+}
 
 
 class Live(Namespace):
@@ -101,6 +106,9 @@ def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
     return pages
 
 
+_AWAITED = ("instruction", "channel", "chat")
+
+
 def room_of(role: str) -> str:
     return f"role:{role}"
 
@@ -117,9 +125,9 @@ def collection_of(topic: str) -> str:
 
 
 def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:
-    """Chat first: it is what somebody waits for. Nothing changed means links or receipts did: the badge."""
+    """Orders and chat first: somebody waits for them. Nothing changed means links or receipts did: the badge."""
     topics = {topic_of(kind, scope) for kind, scope in {(kind, scope) for kind, scope, _ in changed}}
-    return [*sorted(topics, key=lambda topic: (not topic.startswith("ch"), topic)), "sync"]
+    return [*sorted(topics, key=lambda topic: (not topic.startswith(_AWAITED), topic)), "sync"]
 
 
 def topic_of(kind: str, scope: bytes) -> str:

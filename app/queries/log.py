@@ -19,7 +19,7 @@ from sync.merge import State
 from sync.operation import BODY_VERSION, NewerBody, Operation, Version, decode_body, split_stream
 
 # What a node writes by itself: no person waits for it to be sent.
-SILENT_KINDS = frozenset({certificate.KIND, "channel-reads", "nodes"})
+SILENT_KINDS = frozenset({certificate.KIND, "channel-reads", "instruction-sightings", "nodes"})
 TYPE_NAMES = {1: "set", 2: "entry", 3: "remove"}
 
 

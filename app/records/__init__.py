@@ -10,6 +10,9 @@ from app.records import (
     damage_reports,
     head_counts,
     incidents,
+    instruction_replies,
+    instruction_sightings,
+    instructions,
     layers,
     nodes,
     patrol_points,
@@ -21,13 +24,15 @@ from app.records import (
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 3  # of the projection tables; a new number rebuilds them
+SCHEMA = 4  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
     damage_reports,
     channels,
     chat_messages,
+    instructions,
+    instruction_replies,
     teams,
     users,
     shelters,
@@ -38,6 +43,8 @@ _WITH_FORMS = (
     attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
-KINDS = Kinds.of(SCHEMA, *(module.KIND for module in _WITH_FORMS), channel_reads.KIND, nodes.KIND)
+KINDS = Kinds.of(
+    SCHEMA, *(module.KIND for module in _WITH_FORMS), channel_reads.KIND, instruction_sightings.KIND, nodes.KIND
+)
 
 __all__ = ["CITY", "KINDS", "NOUNS", "SCHEMA", "Noun", "scope_of"]

@@ -19,6 +19,7 @@ from app.views.front import pages as front_pages
 from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
+from app.views.instructions import pages as instructions_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.settings import pages as settings_pages
@@ -42,6 +43,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(damage_report_edits_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(hazard_pages)
+    app.register_blueprint(instructions_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)

@@ -50,10 +50,10 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 
 NOUNS = names(
     """
-    action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
+    action_items action_plans arrivals attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
-    households hq_meetings incidents instruction_replies instructions layers map muster_replies musters nodes
-    observations patrol_points patrol_tracks patrols places settings shelter_openings shelters
+    households hq_meetings incidents instruction_replies instruction_sightings instructions ladder layers map muster_replies musters nodes
+    observations orders patrol_points patrol_tracks patrols places settings shelter_openings shelters
     situation_reports staff stock_movements supplies supply_items supply_requests teams totals users
 
     conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations

@@ -100,6 +100,9 @@ def _furnish(house: House) -> None:
     ids["channel_id"] = house.made("channels", incident_id=incident, name="全体")
     ids["hidden"] = house.made("channels", incident_id=incident, name="幹部だけ", members=[ids["person commander"]])
     house.made("chat-messages", channel_id=ids["hidden"], text="ここだけの話")
+    ids["instruction_id"] = house.made(
+        "instructions", incident_id=incident, text="土のうを積む", recipients=[ids["person patrol"]]
+    )
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["point_id"] = house.made(
         "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
@@ -138,7 +141,7 @@ def path_of(house: House, rule: str) -> str:
 def _noun_of(rule: str) -> str:
     parts = rule.split("/")
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
-            "damage-reports": "report_id"}.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip
+            "damage-reports": "report_id", "instructions": "instruction_id"}.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip
 
 
 def test_every_door_is_open_to_whom_the_table_names_and_shut_to_the_others(house: House) -> None:
