@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app import digests
+from app.chronology import Chronology
 from app.config import Settings
 from app.damage import Watch
 from app.layers import Layers
@@ -84,6 +85,7 @@ class Node:
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
         self.damage = Watch(self)
+        self.chronology = Chronology(self)
         self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod

@@ -60,6 +60,8 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("instructions", "edit", _HQ, "all"),
     ("instruction-replies", "read", _EVERYONE, "all"),
     ("instruction-replies", "create", _FIELD, "all"),
+    ("chronicle", "read", _EVERYONE, "all"),
+    ("chronicle", "create", _FIELD, "all"),
     ("instruction-sightings", "create", _EVERYONE, "own"),
     ("teams", "read", _EVERYONE, "all"),
     ("teams", "create", _HQ, "all"),

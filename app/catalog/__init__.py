@@ -34,6 +34,7 @@ TABLES = (
     "reply_states",
     "cannot_reasons",
     "voice_means",
+    "chronicle_sources",
     "location_sources",
     "hazard_types",
     "depth_ranks",

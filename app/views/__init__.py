@@ -10,6 +10,7 @@ from flask import Flask
 from app.threads import gevent_rules
 from app.views.attachments import pages as attachments_pages
 from app.views.chat_messages import pages as chat_messages_pages
+from app.views.chronicle import pages as chronicle_pages
 from app.views.conflicts import pages as conflicts_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
 from app.views.damage_reports import pages as damage_reports_pages
@@ -44,6 +45,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
+    app.register_blueprint(chronicle_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)

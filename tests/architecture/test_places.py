@@ -29,7 +29,7 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth child cli config control damage demo digests doctor edges enrol
+        __init__ __main__ accounts birth child chronology cli config control damage demo digests doctor edges enrol
         enrol_door errors factory hazard layers live mend messages node permissions processes server skeletons
         sync_links sync_socket threads verifier version wishes
         """
@@ -52,7 +52,8 @@ NOUNS = names(
     """
     action_items action_plans arrivals attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
-    households hq_meetings incidents instruction_replies instruction_sightings instructions ladder layers map muster_replies musters nodes
+    households hq_meetings incidents instruction_replies instruction_sightings instructions ladder layers map
+    muster_replies musters nodes
     observations orders patrol_points patrol_tracks patrols places settings shelter_openings shelters
     situation_reports staff stock_movements supplies supply_items supply_requests teams totals users
 

@@ -12,8 +12,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
-from tests.integration.cluster import Cluster
+from tests.integration.cluster import Cluster, eventually
 
+PAGES = (
+    ("/instructions", "orders"),
+    ("/instructions/new", "order-new"),
+    ("/instructions/calls", "calls"),
+    ("/chronicle", "chronicle"),
+    ("/chronicle/print", "chronicle-print"),
+)
 NOTE_SOUNDS = """
 window.sounds = [];
 document.addEventListener("tomoshibi:sound", (event) => window.sounds.push([event.detail, Date.now()]));
@@ -49,7 +56,8 @@ def test_an_instruction_sounds_and_shows_on_the_tablet_within_a_second(visitors:
     )
     sent = give(hq, "校庭側の扉を閉め、避難者を最上階へ移す", tablet_of(city))
     expect(patrol.page.locator("#inbox")).to_contain_text("校庭側の扉を閉め")
-    patrol.page.wait_for_function("window.sounds.some(([name]) => name === 'urgent')")
+    heard = "window.sounds.some(([name]) => name === 'urgent')"
+    eventually(lambda: patrol.page.evaluate(heard), 5, "the tablet sounds")
     shown, sounded = patrol.page.evaluate("[window.shownAt, window.sounds.find(([name]) => name === 'urgent')[1]]")
     print(f"\nshown {shown - sent:.0f} ms and sounded {sounded - sent:.0f} ms after the click")
     assert shown - sent <= 1000
@@ -131,11 +139,36 @@ def test_from_a_report_to_a_sent_instruction_in_three_clicks(visitors: Visitors,
     expect(hq.page.get_by_role("link", name=re.compile("被害報告 .* から"))).to_be_visible()
 
 
+def test_a_line_is_written_with_one_key_and_stands_on_every_node(visitors: Visitors, city: Cluster) -> None:
+    hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], TABLET)
+    patrol.go("/chronicle")
+    hq.go("/chronicle")
+    hq.page.keyboard.press("c")
+    hq.page.keyboard.type("市長が本部に到着")
+    hq.page.evaluate(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true}))"
+    )
+    assert hq.page.locator("#chronicle", has_text="市長が本部に到着").count() == 0
+    hq.page.keyboard.press("Enter")
+    expect(hq.page.locator("#chronicle li").first).to_contain_text("市長が本部に到着")
+    expect(patrol.page.locator("#chronicle li").first).to_contain_text("市長が本部に到着")
+    line = hq.page.locator("#chronicle li", has_text="市長が本部に到着")
+    line.get_by_role("link", name="訂正する").click()
+    hq.page.fill("[name=text]", "副市長が本部に到着")
+    hq.page.get_by_role("button", name="記録", exact=True).click()
+    expect(hq.page.locator("#chronicle .struck")).to_have_text("市長が本部に到着")
+    assert hq.faults == patrol.faults == []
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
 def test_the_pages_look_right(visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool) -> None:
     hq = visitors.at(city.hub, size, dark=dark)
-    for path, name in (("/instructions", "orders"), ("/instructions/new", "order-new"), ("/instructions/calls", "calls")):
+    for path, name in (
+        ("/instructions", "orders"),
+        ("/instructions/new", "order-new"),
+        ("/instructions/calls", "calls"),
+    ):
         hq.go(path)
         assert hq.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         hq.page.screenshot(path=str(pictures / f"{name}-{size[0]}-{'night' if dark else 'day'}.png"))

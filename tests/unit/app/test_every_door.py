@@ -141,7 +141,8 @@ def path_of(house: House, rule: str) -> str:
 def _noun_of(rule: str) -> str:
     parts = rule.split("/")
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
-            "damage-reports": "report_id", "instructions": "instruction_id"}.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip
+            "damage-reports": "report_id", "instructions": "instruction_id",
+            }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip
 
 
 def test_every_door_is_open_to_whom_the_table_names_and_shut_to_the_others(house: House) -> None:
