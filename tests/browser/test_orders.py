@@ -164,11 +164,7 @@ def test_a_line_is_written_with_one_key_and_stands_on_every_node(visitors: Visit
 @pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
 def test_the_pages_look_right(visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool) -> None:
     hq = visitors.at(city.hub, size, dark=dark)
-    for path, name in (
-        ("/instructions", "orders"),
-        ("/instructions/new", "order-new"),
-        ("/instructions/calls", "calls"),
-    ):
+    for path, name in PAGES:
         hq.go(path)
         assert hq.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         hq.page.screenshot(path=str(pictures / f"{name}-{size[0]}-{'night' if dark else 'day'}.png"))
