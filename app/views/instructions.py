@@ -15,7 +15,7 @@ from app import messages, permissions, records
 from app.errors import Invalid
 from app.forms import instruction as forms
 from app.permissions import permission
-from app.queries import chat_messages, damage_reports, incidents, nodes, orders, teams, users
+from app.queries import channels, chat_messages, damage_reports, incidents, nodes, orders, teams, users
 from app.queries import instructions as queries
 from app.queries.ladder import Ladder, Recipient, ladders
 from app.queries.row import Record
@@ -247,7 +247,10 @@ def _of_report(incident: Record) -> dict[str, str]:
 
 def _of_message(incident: Record) -> dict[str, str]:
     message = chat_messages.get(shell.db(), request.args.get("message", ""))
-    if message is None or message.incident_id != incident.id:
+    channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
+    if message is None or channel is None or message.incident_id != incident.id:
+        return {}
+    if not channels.visible_to(channel, current_user.id, current_user.team):
         return {}
     return {"chat_message_id": message.id, "text": message["text"] or ""}
 
