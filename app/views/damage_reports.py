@@ -16,8 +16,8 @@ from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming, upload
 from app.permissions import permission
-from app.queries import damage_reports as queries
 from app.queries import channels, chat_messages, drafts, incidents, report_rows
+from app.queries import damage_reports as queries
 from app.queries.row import Record
 from app.records import etag
 from app.records.shape import LINE_CHARS_MAX
