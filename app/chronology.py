@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ _CREATE = (
     " seq INTEGER NOT NULL, stream INTEGER NOT NULL, received_at INTEGER, kind TEXT NOT NULL, grouped TEXT NOT NULL,"
     " type INTEGER NOT NULL, record TEXT NOT NULL, author TEXT, node TEXT NOT NULL, fields TEXT NOT NULL)",
     "CREATE INDEX line_by_time ON line (incident, at, origin, seq)",
+    "CREATE INDEX line_by_place ON line (stream, seq)",
     "CREATE TABLE uncounted (stream INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (stream, seq))",
 )
 _COLUMNS = "no, at, received_at, kind, type, record, author, node, fields, origin, seq"
@@ -82,7 +84,9 @@ class Chronology:
         self._lock = threading.Lock()
         self._db: Any = None
         self._read: dict[int, int] = {}
+        self._counted: dict[str, Counter[str]] = {}
         self._branches = 0
+        self._uncounted: list[Any] = []
 
     def lines(self, incident_id: str, narrowed: Narrowed, limit: int) -> list[Line]:
         """The newest lines of an incident that meet ``narrowed``, newest first."""
@@ -94,10 +98,10 @@ class Chronology:
         """How many lines each group has."""
         with self._lock:
             in_native_thread(self._follow)
-            rows = self._db.execute(
-                f"SELECT grouped, count(*) FROM line WHERE incident = ? AND {_COUNTS} GROUP BY grouped", (incident_id,)
-            )
-            return dict(rows.fetchall())
+            found = dict(self._counted.get(incident_id, {}))
+            for group, number in self._db.execute(_NOT_COUNTED, (incident_id,)):
+                found[group] -= number
+            return {group: number for group, number in found.items() if number}
 
     def _select(self, incident_id: str, narrowed: Narrowed, limit: int) -> list[Line]:
         where, values = ["incident = ?", _COUNTS], [incident_id]
@@ -123,8 +127,10 @@ class Chronology:
             while self._take(reader, priority, streams):
                 pass
         uncounted = [tuple(row) for row in reader.execute("SELECT stream, seq FROM quarantine")]
-        self._db.execute("DELETE FROM uncounted")
-        self._db.executemany("INSERT INTO uncounted VALUES (?, ?)", uncounted)
+        if uncounted != self._uncounted:
+            self._db.execute("DELETE FROM uncounted")
+            self._db.executemany("INSERT INTO uncounted VALUES (?, ?)", uncounted)
+            self._uncounted = uncounted
 
     def _begin(self, branches: int) -> None:
         if self._db is not None:
@@ -133,6 +139,7 @@ class Chronology:
         for statement in _CREATE:
             self._db.execute(statement)
         self._read, self._branches = {priority: priority << CLASS_BITS for priority in CLASSES}, branches
+        self._counted, self._uncounted = {}, []
 
     def _take(self, reader: Any, priority: int, streams: dict[int, tuple[bytes, str]]) -> bool:
         """One batch of a class of the log; True where there may be more."""
@@ -149,9 +156,15 @@ class Chronology:
         self._db.execute("BEGIN")
         self._db.executemany(f"INSERT OR REPLACE INTO line VALUES ({', '.join('?' * 14)})", found)
         self._db.execute("COMMIT")
+        for line in found:
+            self._counted.setdefault(line[1], Counter())[line[8]] += 1
         return len(rows) == READ_AT_ONCE
 
 
+_NOT_COUNTED = (
+    "SELECT grouped, count(*) FROM uncounted JOIN line ON line.stream = uncounted.stream AND line.seq = uncounted.seq"
+    " WHERE incident = ? GROUP BY grouped"
+)
 _COUNTS = "NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.stream = line.stream AND u.seq = line.seq)"
 
 

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 NAMES = (
-    "start", "pages", "live", "save", "ingest", "sync", "storm", "slow", "growth", "depth", "map", "import",
+    "start", "pages", "command", "live", "save", "ingest", "sync", "storm", "slow", "growth", "depth", "map", "import",
 )  # fmt: skip
 TAKE_A_CORPUS = ("sync", "save", "ingest", "live", "slow", "depth")
 MODULES = {"import": "import_layers"}  # a word of Python cannot name a module

@@ -20,7 +20,7 @@ from app.queries.row import Record, Where
 from app.views import shell
 
 KIND = "chronicle"
-ROWS, PRINTED_MAX = 100, 2_000
+ROWS, PRINTED_MAX = 60, 2_000
 LATE_MS = 60_000
 USUAL = tuple(group for group in GROUPS if group != "chat")
 

@@ -26,6 +26,7 @@ KIND, REPLIES, SIGHTINGS = "instructions", "instruction-replies", "instruction-s
 GROUPS = ("waiting", "in_progress", "done")
 BAR_FROM = 5  # recipients from which a bar says more than rows
 SEEN_AT_ONCE_MAX = 100
+SHOWN_FIRST = 40
 
 pages = Blueprint("instructions", __name__, url_prefix="/incidents/<uuid:incident_id>/instructions")
 
@@ -48,9 +49,11 @@ def index(incident_id: uuid.UUID) -> str:
     if not _commands() or request.args.get("view") == "mine":
         return render_template("instructions/_inbox.html" if part else "instructions/inbox.html", **_inbox(incident))
     found = ladders(shell.db(), queries.listed(shell.db(), incident.id), shell.node().here())
+    shown = [ladder for ladder in found if group in (None, ladder.group)]
     return render_template(
         "instructions/_list.html" if part else "instructions/index.html",
-        ladders=[ladder for ladder in found if group in (None, ladder.group)],
+        ladders=shown[: queries.LISTED_MAX if request.args.get("all") else SHOWN_FIRST],
+        more=max(0, len(shown) - SHOWN_FIRST) if not request.args.get("all") else 0,
         group=group,
         counts={name: sum(ladder.group == name for ladder in found) for name in GROUPS},
         calls=calls_of(found),
