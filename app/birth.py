@@ -25,6 +25,7 @@ from app.store.errors import StoreExists
 from app.store.folder import DataFolder
 from app.store.keys import NodeKeys, write_keys
 from app.store.migrations import migrate
+from app.tls import held
 from sync import signing
 from sync.certificate import CAPABILITIES, Certificate
 from sync.signing import SigningKey
@@ -79,6 +80,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
         root = SigningKey.generate()
         secret = _write_recovery(folder.recovery, root)
         facts |= {"root_public": root.public, "certificate": _first_certificate(root, keys, name).encode()}
+        facts |= _first_leaf(root, keys)
 
     def fill(connection: engine.Connection) -> None:
         migrate(connection)
@@ -108,6 +110,13 @@ def _first_certificate(root: SigningKey, keys: NodeKeys, name: str) -> Certifica
         issued_ms=time.time_ns() // 1_000_000,
         serial=secrets.token_bytes(16),
     )
+
+
+def _first_leaf(root: SigningKey, keys: NodeKeys) -> dict[str, bytes]:
+    """The city's TLS authority (its key is the root's: nothing more is to be kept), and the hub's own leaf."""
+    node_id = signing.node_id_of(SigningKey(keys.signing_seed).public)
+    now_ms = time.time_ns() // 1_000_000
+    return held.of_root(root.seed, node_id).renewed(node_id, HUB_LABEL, (), now_ms, hub=True).facts()
 
 
 def _write_recovery(path: Path, root: SigningKey) -> str:

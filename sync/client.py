@@ -95,7 +95,7 @@ class Client:
 
         try:
             line = self.dial(url)
-        except (SyncError, OSError) as error:
+        except (SyncError, OSError, ValueError) as error:
             self._note(str(error) or "the hub did not answer", getattr(error, "code", None))
             return False
         socket = self._new_socket(url, line)

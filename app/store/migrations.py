@@ -129,6 +129,11 @@ def m0006_one_table_of_the_log(database: Database) -> None:
         database.execute(f"DROP TABLE {table}")
 
 
+def m0008_tls_leaves(database: Database) -> None:
+    leaves = {"serial": str, "kind": str, "node_id": str, "name": str, "issued_at": int, "ends_at": int}
+    _table(database, "tls_leaves", {**leaves, "withdrawn_at": int}, "serial", optional={"withdrawn_at"})
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -136,6 +141,7 @@ STEPS = (
     m0004_files_and_drafts,
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
+    m0008_tls_leaves,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
