@@ -20,8 +20,8 @@ from app.records import shape
 from app.store import engine, identity, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
-from app.store.envelope import as_passphrase, new_secret, seal
-from app.store.errors import StoreExists
+from app.store.envelope import as_passphrase, new_secret, seal, unseal
+from app.store.errors import KeyFileDamaged, StoreExists
 from app.store.folder import DataFolder
 from app.store.keys import NodeKeys, write_keys
 from app.store.migrations import migrate
@@ -126,6 +126,19 @@ def _write_recovery(path: Path, root: SigningKey) -> str:
     document = {"version": 1, "holds": "city root", "root_public": root.public.hex(), **sealed}
     write_durably(path, json.dumps(document, indent=1).encode() + b"\n")
     return secret
+
+
+def read_recovery(path: Path, secret: bytes) -> SigningKey:
+    """The city's root from its recovery file. Raises WrongKey, KeyFileDamaged, OSError."""
+    try:
+        document = json.loads(path.read_bytes())
+        root = SigningKey(unseal(document, as_passphrase(secret), RECOVERY_PURPOSE))
+        fits = root.public.hex() == document["root_public"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise KeyFileDamaged(f"{path.name} is not a recovery file") from error
+    if not fits:
+        raise KeyFileDamaged(f"{path.name} names another root than it holds")
+    return root
 
 
 def _first_words(folder: DataFolder, keys: NodeKeys, settings: Settings, name: str) -> str:

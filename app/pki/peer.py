@@ -47,6 +47,7 @@ def read(der: bytes) -> Peer:
     """Raise BadTlsCertificate where it is no leaf of a city. The chain above it is the handshake's to verify."""
     leaf = load(der)
     try:
+        is_authority = leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
         common = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
@@ -54,7 +55,7 @@ def read(der: bytes) -> Peer:
         hosts = names.get_values_for_type(x509.DNSName) + [str(ip) for ip in names.get_values_for_type(x509.IPAddress)]
     except UNREADABLE as error:
         raise BadTlsCertificate("the certificate names neither a node nor a browser") from error
-    if (node_id is None) == (mark is None):
+    if (node_id is None) == (mark is None) or is_authority:
         raise BadTlsCertificate("the certificate names neither a node nor a browser")
     ends_ms = int(leaf.not_valid_after_utc.timestamp() * 1000)
     name = str(common[0].value) if common else ""

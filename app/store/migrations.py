@@ -130,7 +130,7 @@ def m0006_one_table_of_the_log(database: Database) -> None:
 
 
 def m0008_tls_leaves(database: Database) -> None:
-    leaves = {"serial": str, "kind": str, "node_id": str, "name": str, "issued_at": int, "ends_at": int}
+    leaves = {"serial": str, "kind": str, "node_id": str, "name": str, "issued_at": int, "ends_at": int, "leaf": bytes}
     _table(database, "tls_leaves", {**leaves, "withdrawn_at": int}, "serial", optional={"withdrawn_at"})
 
 

@@ -41,7 +41,11 @@ class Held:
     def issuer(self) -> Authority | None:
         if not self.issuing:
             return None
-        return Authority(peer.load(self.issuing), _key_of(self.issuing_key))
+        return Authority(peer.load(self.issuing), self.issuing_private)
+
+    @property
+    def issuing_private(self) -> Key:
+        return _key_of(self.issuing_key)
 
     @property
     def private(self) -> Key:

@@ -8,6 +8,7 @@ from app.pki import peer
 from app.store.engine import Connection
 
 ROWS_MAX = 5_000
+SHOWN = ("serial", "kind", "node_id", "name", "issued_at", "ends_at", "withdrawn_at")
 
 
 def keep(connection: Connection, leaf: bytes, label: str, now_ms: int) -> None:
@@ -16,8 +17,9 @@ def keep(connection: Connection, leaf: bytes, label: str, now_ms: int) -> None:
     kind = "browser" if given.node_id is None else "node"
     node_id = given.node_id.hex() if given.node_id else ""
     connection.execute(
-        "INSERT OR REPLACE INTO tls_leaves (serial, kind, node_id, name, issued_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (given.serial, kind, node_id, label or given.name, now_ms, given.ends_ms),
+        "INSERT OR REPLACE INTO tls_leaves (serial, kind, node_id, name, issued_at, ends_at, leaf)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (given.serial, kind, node_id, label or given.name, now_ms, given.ends_ms, leaf),
     )
     connection.execute(
         "DELETE FROM tls_leaves WHERE serial IN"
@@ -35,8 +37,16 @@ def listed(connection: Connection) -> list[dict[str, Any]]:
         if row["kind"] == "node" and row["node_id"] in seen:
             continue
         seen.add(row["node_id"])
-        found.append({name: row[name] for name in row.keys()})  # noqa: SIM118 - a row of the engine is no dict
+        found.append({name: row[name] for name in SHOWN})
     return found
+
+
+def leaf_of(connection: Connection, node_id: bytes) -> bytes | None:
+    """The newest leaf that this node gave to a node."""
+    row = connection.execute(
+        "SELECT leaf FROM tls_leaves WHERE node_id = ? ORDER BY issued_at DESC LIMIT 1", (node_id.hex(),)
+    ).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def withdraw(connection: Connection, serial: str, now_ms: int) -> bool:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.config import is_loopback
@@ -107,17 +108,33 @@ class OwnTls:
         made = {"authority": authority_der, "endorsement": endorsement, "leaf": chain[0], "above": chain[1]}
         self.keep(Held(**{**_fields(own), **made}))
 
+    def request_issuing(self) -> bytes:
+        """A request for an issuing authority, for whoever holds the city's root."""
+        if not self._held.issuing_key:
+            self.keep(replace(self._held, issuing_key=authority.key_bytes(authority.new_key())))
+        return leaf.request(self._held.issuing_private)
+
+    def take_issuing(self, root_public: bytes, authority_der: bytes, endorsement: bytes, issuing: bytes) -> None:
+        """Become an issuer of the city's, with what the root made for `request_issuing`. Raises BadTlsCertificate."""
+        authority.check_endorsed(root_public, authority_der, endorsement)
+        made = {"authority": authority_der, "endorsement": endorsement}
+        key = self._held.issuing_key
+        self._become_issuer(Held(**{**_fields(self._held), **made}), issuing, key)
+        self.renew_own(always=True)
+
     def adopt_intermediate(self, issuing: bytes) -> None:
         """An heir's issuing authority, made with the root for the key of its leaf: it sleeps until it is the hub."""
-        peer.check_chain(self._held.authority, (self._held.leaf, self._held.above))
-        own = self._held
-        if peer.node_of_issuing(issuing) != self._node.replica.identity.node_id:
+        self._become_issuer(self._held, issuing, self._held.key)
+
+    def _become_issuer(self, own: Held, issuing: bytes, key: bytes) -> None:
+        node_id = self._node.replica.identity.node_id
+        if not key or peer.node_of_issuing(issuing) != node_id:
             raise BadTlsCertificate("the issuing authority is for another node")
-        if peer.public_of(issuing) != own.private.public_key():
+        trial = replace(own, issuing=issuing, issuing_key=key)
+        if peer.public_of(issuing) != trial.issuing_private.public_key():
             raise BadTlsCertificate("the issuing authority is for another key")
-        trial = Held(**{**_fields(own), "issuing": issuing, "issuing_key": own.key})
-        made = trial.renewed(self._node.replica.identity.node_id, self._node.label, (), self.now(), hub=False)
-        peer.check_chain(own.authority, (made.leaf, made.above))
+        made = trial.renewed(node_id, self._node.label, (), self.now(), hub=False)
+        peer.check_chain(own.authority, (made.leaf, made.above))  # what it would give holds up to the city's authority
         self.keep(trial)
 
     # -- renewal ---------------------------------------------------------------------------------
