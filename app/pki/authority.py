@@ -42,6 +42,7 @@ UNREADABLE = (
     x509.UnsupportedGeneralNameType,
 )
 
+Builder = x509.CertificateBuilder | x509.CertificateSigningRequestBuilder
 Key = ec.EllipticCurvePrivateKey
 Public = ec.EllipticCurvePublicKey
 
@@ -82,7 +83,8 @@ def issue_intermediate(root_seed: bytes, public: Public, node_id: bytes) -> byte
     builder = _authority_builder(name, above.certificate.subject, public, serial, 0, above.key.public_key())
     uri = x509.UniformResourceIdentifier(NODE_URI + node_id.hex())
     builder = builder.add_extension(x509.SubjectAlternativeName([uri]), critical=False)
-    return sign(builder, above.key).public_bytes(Encoding.DER)
+    made: x509.Certificate = sign(builder, above.key)
+    return made.public_bytes(Encoding.DER)
 
 
 def endorse(root_seed: bytes) -> bytes:
@@ -115,7 +117,8 @@ def key_bytes(key: Key) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def sign(builder: x509.CertificateBuilder, key: Key, *, repeatable: bool = False) -> x509.Certificate:
+def sign(builder: Builder, key: Key, *, repeatable: bool = False) -> Any:
+    """A certificate, or a request for one; ``repeatable``: the same bytes each time."""
     options: dict[str, Any] = {"ecdsa_deterministic": True} if repeatable else {}
     try:
         return builder.sign(key, hashes.SHA256(), **options)

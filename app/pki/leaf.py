@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -33,7 +32,9 @@ _CURVES = (ec.SECP256R1,)
 def request(key: Key) -> bytes:
     """A signing request (PKCS#10, DER): shows that whoever asks holds the key."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tomoshibi node")])
-    return x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256()).public_bytes(_DER)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    asked: x509.CertificateSigningRequest = sign(builder, key, repeatable=True)
+    return asked.public_bytes(_DER)
 
 
 def read_request(der: object) -> Public:
@@ -114,7 +115,8 @@ def _issue(
             critical=False,
         )
     )
-    return sign(builder, issuer.key).public_bytes(_DER)
+    made: x509.Certificate = sign(builder, issuer.key)
+    return made.public_bytes(_DER)
 
 
 _DER = Encoding.DER

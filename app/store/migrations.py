@@ -134,6 +134,11 @@ def m0008_tls_leaves(database: Database) -> None:
     _table(database, "tls_leaves", {**leaves, "withdrawn_at": int}, "serial", optional={"withdrawn_at"})
 
 
+def m0009_enrolment_extras(database: Database) -> None:
+    # What was answered beside the certificate: the same device that asks again is given the same.
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -142,6 +147,7 @@ STEPS = (
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
     m0008_tls_leaves,
+    m0009_enrolment_extras,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
