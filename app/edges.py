@@ -30,7 +30,7 @@ UNKNOWN_NAME = "This node does not answer to that name. Use its own address, or 
 
 def guard(app: Flask, settings: Any) -> None:
     """Refuse a foreign name; harden what is answered."""
-    over_tls = settings.tls_cert is not None
+    over_tls = settings.serves_tls
     own = own_names(settings)
 
     @app.before_request
@@ -55,7 +55,7 @@ def own_names(settings: Any) -> frozenset[str] | None:
 
     In clear a page of elsewhere could give its own name the address 127.0.0.1 and so become "the same origin".
     """
-    if settings.tls_cert is not None:
+    if settings.serves_tls:
         return None
     return frozenset(name.strip().lower() for name in settings.names.split(",") if name.strip())
 

@@ -20,6 +20,7 @@ from app import edges, sync_socket
 from app.api import register_api
 from app.intake import upload
 from app.intake.receive import Intake
+from app.tls import gate
 from app.version import VERSION
 from app.views import enrol, register_views, shell
 from app.views.session import know_people
@@ -52,6 +53,7 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     socketio = _sockets(app)
     app.extensions["live"] = live.register_live(socketio, node, app.extensions["accounts"])
     sync_socket.attach(node, socketio)
+    gate.guard(app, node)
     return app, socketio
 
 
@@ -63,7 +65,7 @@ def _configure(app: Flask, node: Any) -> None:
         SESSION_COOKIE_NAME=f"tomoshibi_{node.node_id[:12]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=node.settings.tls_cert is not None,
+        SESSION_COOKIE_SECURE=node.settings.serves_tls,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         WTF_CSRF_TIME_LIMIT=None,  # a form may lie open all night
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,  # every address of a file carries its version

@@ -40,7 +40,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake queries records store views"),
+    "app": names("api backups bench catalog commands forms imports intake pki queries records store tls views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }

@@ -16,7 +16,7 @@ from app.permissions import undeclared_routes
 @pytest.fixture(scope="module")
 def application() -> Any:
     node = MagicMock(node_id="ab" * 16, role="hub", enrolled=True)
-    node.name, node.keys.data_key, node.settings.tls_cert = "災害対策本部", bytes(32), None
+    node.name, node.keys.data_key, node.settings.serves_tls = "災害対策本部", bytes(32), False
     node.settings.names = "hq.city.example"
     node.clock.return_value = 1_570_881_600_000
     app, _ = create_app(node)
