@@ -129,6 +129,12 @@ def m0006_one_table_of_the_log(database: Database) -> None:
         database.execute(f"DROP TABLE {table}")
 
 
+def m0011_sealed(database: Database) -> None:
+    # What is sealed and counts, and the scope keys wrapped for nodes.
+    for statement in oplog.CREATE:
+        database.execute(statement)
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -136,6 +142,7 @@ STEPS = (
     m0004_files_and_drafts,
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
+    m0011_sealed,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
