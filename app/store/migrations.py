@@ -129,6 +129,11 @@ def m0006_one_table_of_the_log(database: Database) -> None:
         database.execute(f"DROP TABLE {table}")
 
 
+def m0009_enrolment_extras(database: Database) -> None:
+    # What was answered beside the certificate: the same device that asks again is given the same.
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
+
+
 def m0011_sealed(database: Database) -> None:
     # What is sealed and counts, and the scope keys wrapped for nodes.
     for statement in oplog.CREATE:
@@ -142,6 +147,7 @@ STEPS = (
     m0004_files_and_drafts,
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
+    m0009_enrolment_extras,
     m0011_sealed,
 )
 _APART = 1 << 20  # more than a run ever has operations

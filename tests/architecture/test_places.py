@@ -31,8 +31,8 @@ ROOMS = {
     "app": names(
         """
         __init__ __main__ accounts birth child cli config control damage demo digests doctor edges enrol
-        enrol_door errors factory hazard layers live mend messages node permissions processes server skeletons
-        sync_links sync_socket threads verifier version wishes
+        enrol_door enrol_extras errors factory hazard layers live mend messages node permissions processes server
+        skeletons sync_links sync_socket threads verifier version wishes
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
