@@ -16,7 +16,7 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import edges, sync_socket
+from app import edges, rates, sync_socket
 from app.api import register_api
 from app.intake import upload
 from app.intake.receive import Intake
@@ -37,6 +37,7 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     app.before_request(upload.allow_files)
     _configure(app, node)
     edges.guard(app, node.settings)
+    rates.limit(app, rates.Rates())
     app.extensions["tomoshibi"] = node
     app.extensions["tomoshibi_received"] = {}
     app.extensions["intake"] = intake = Intake(node)

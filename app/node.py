@@ -143,7 +143,8 @@ class Node:
         key = SigningKey(self.keys.signing_seed)
         held = meta.read(connection, "certificate")
         certificate = Certificate.decode(bytes(held)) if held else None
-        return Identity(key, signing.node_id_of(key.public), meta.read(connection, "root_public"), certificate)
+        root = meta.read(connection, "root_public")
+        return Identity(key, signing.node_id_of(key.public), root, certificate, self.keys.sealing_seed)
 
     @property
     def home(self) -> Path:
@@ -246,7 +247,7 @@ class Node:
             if issuer is not None:
                 meta.write(replica.connection, "hub_node", issuer.node_id)
             was = replica.identity
-            replica.identity = Identity(was.key, was.node_id, root_public, held)
+            replica.identity = Identity(was.key, was.node_id, root_public, held, was.sealing)
 
         self.writer.call(job, 0)
         self.keep_identity()

@@ -90,6 +90,14 @@ class NotEnrolled(SyncError):
     hint = "Run `tomoshibi enrol --hub URL --code CODE` on this node first."
 
 
+class NoScopeKey(SyncError):
+    """What must be sealed cannot be: the public key of its scope is not here, so nothing of it was written."""
+
+    code = "no_scope_key"
+    fault: Fault = "caller"
+    hint = "The key comes with the first contact with HQ; leave these fields empty until then."
+
+
 class StoreFull(SyncError):
     """The disk is full: nothing of this write was kept, everything before it was."""
 

@@ -139,6 +139,12 @@ def m0009_enrolment_extras(database: Database) -> None:
     database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
 
 
+def m0011_sealed(database: Database) -> None:
+    # What is sealed and counts, and the scope keys wrapped for nodes.
+    for statement in oplog.CREATE:
+        database.execute(statement)
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -148,6 +154,7 @@ STEPS = (
     m0006_one_table_of_the_log,
     m0008_tls_leaves,
     m0009_enrolment_extras,
+    m0011_sealed,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
