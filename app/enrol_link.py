@@ -61,7 +61,7 @@ def address(text: str) -> str:
 
 def addresses(settings: Any, asked_at: str) -> tuple[str, ...]:
     """Where a device may find this node: as its own page was just called, its names, its address on the network."""
-    scheme = "http" if settings.tls_cert is None else "https"
+    scheme = "https" if settings.serves_tls else "http"
     host, _, port = asked_at.rpartition(":") if asked_at.rpartition(":")[2].isdecimal() else (asked_at, "", "")
     tail = f":{port}" if port else ""
     found = [host] if host not in _LOOPBACK else []

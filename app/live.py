@@ -21,7 +21,9 @@ TOPICS_MAX = 64
 SOCKETS_PER_SESSION_MAX = 32
 EXAMINED_EVERY_S = 30.0
 SPACE = "/live"
-_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels", "revocations": "nodes"}
+_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels"} | dict.fromkeys(
+    ("revocations", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes"
+)
 
 
 class Live(Namespace):

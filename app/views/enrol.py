@@ -14,6 +14,7 @@ from app.api import strict_json
 from app.enrol_door import Door
 from app.errors import AppError
 from app.permissions import public
+from app.tls import door as tls_door
 
 
 def blueprint_for(door: Door) -> Blueprint:
@@ -33,6 +34,11 @@ def blueprint_for(door: Door) -> Blueprint:
     @public
     def answer() -> ResponseReturnValue:
         return _said(door.answer(strict_json.read_object(request)))
+
+    @blueprint.post("/tls")
+    @public
+    def renew() -> Response:
+        return jsonify(tls_door.renew(door.node, strict_json.read_object(request)))
 
     @blueprint.errorhandler(AppError)
     def refused(error: AppError) -> tuple[Response, int]:
