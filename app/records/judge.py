@@ -48,8 +48,9 @@ def capable(kind: Kind, written: Operation | Change, node_id: str, capabilities:
     writers = _CITY_WRITERS.get(kind.name, _CITY_DEFAULT) if kind.city else _INCIDENT_WRITERS
     if any(capability in capabilities for capability in writers):
         return True
-    own_user = kind.name == "users" and written.type == SET and written.fields.get("home_node") == node_id
-    return own_user and "field" in capabilities
+    if kind.name != "users" or written.type != SET or "field" not in capabilities:
+        return False
+    return written.fields.get("home_node") == node_id or set(written.fields) == {"access"}
 
 
 def _readable(kind: Kind, operation: Operation) -> bool:

@@ -129,6 +129,34 @@ def m0006_one_table_of_the_log(database: Database) -> None:
         database.execute(f"DROP TABLE {table}")
 
 
+def m0010_people(database: Database) -> None:
+    # A session has a stage, a lock and what it is bound to; a code may be one of a sheet.
+    for table, columns in (
+        ("sessions", ("stage TEXT", "locked_at INTEGER", "tries INTEGER", "peer TEXT")),
+        ("login_codes", ("used_by TEXT", "envelope_id TEXT", "number INTEGER")),
+    ):
+        for column in columns:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    _table(database, "envelopes", _ENVELOPES, "id", optional={"ended_at"})
+    _table(
+        database,
+        "totp",
+        {
+            "user_id": str,
+            "secret": str,
+            "pending": str,
+            "made_at": int,
+            "last_step": int,
+            "wrong": int,
+            "paused_until": int,
+        },
+        "user_id",
+        optional={"secret", "pending", "made_at", "paused_until"},
+    )
+    recovery = {"code_hash": bytes, "user_id": str, "made_at": int, "used_at": int}
+    _table(database, "recovery_codes", recovery, "code_hash", optional={"used_at"})
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -136,6 +164,7 @@ STEPS = (
     m0004_files_and_drafts,
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
+    m0010_people,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
@@ -154,6 +183,17 @@ _ENROL_CODES = {
     "used_at": int,
     "used_by": str,  # node id, hex
     "certificate": bytes,  # given again to the same device when the first answer was lost on the way
+}
+
+
+_ENVELOPES = {
+    "id": str,
+    "title": str,
+    "role": str,
+    "made_at": int,
+    "expires_at": int,
+    "made_by": str,  # users.id
+    "ended_at": int,
 }
 
 
