@@ -32,6 +32,7 @@ COMMANDS = {
     "backup": "This node in one encrypted file.",
     "restore": "A backup back in a data folder.",
     "verify": "Whether a backup is whole.",
+    "pki": "The city's TLS authority, and the certificates that it gave.",
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
     "doctor": "What is wrong, and how to mend it.",

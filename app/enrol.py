@@ -11,30 +11,34 @@ import secrets
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.enrol_door import VERSION, hex_of
+from app import enrol_extras
+from app.enrol_door import VERSION, check_version, hex_of
 from app.errors import AppError, CommandFailed, Conflict
 from sync import signing
 from sync.certificate import Certificate
-from sync.enrolment import NONCE_BYTES, Code, Transcript, check_issuer
+from sync.enrolment import NONCE_BYTES, Code, Extra, Transcript, check_issuer
 from sync.errors import SyncError
 
-ANSWER_BYTES_MAX, HTTP_SECONDS = 16_384, 15
+ANSWER_BYTES_MAX, HTTP_SECONDS = 32_768, 15
 CHECK_ADDRESS = "Check the hub's address, and that it runs."
 
 
-def enrol(node: Any, hub_url: str, code_text: str) -> dict[str, Any]:
+def enrol(
+    node: Any, hub_url: str, code_text: str, rows: Sequence[enrol_extras.Row] = enrol_extras.ROWS
+) -> dict[str, Any]:
     """Ask the hub for a certificate and keep it: from then on this terminal may write."""
     if node.enrolled:
         raise Conflict("already_enrolled", f"{node.name} is enrolled already", "Nothing needs to be done.")
     try:
         code = Code.parse(code_text)
         hello = _fetch(f"{hub_url}/enrol/v1/hello", None)
+        check_version(hello, "the hub")
         root_public, issuer = hex_of(hello, "root_public", 32), hex_of(hello, "issuer", None)
         check_issuer(code, root_public, issuer)
-        certificate = _ask(
+        certificate, extra = _ask(
             node,
             hub_url,
             code,
@@ -46,15 +50,17 @@ def enrol(node: Any, hub_url: str, code_text: str) -> dict[str, Any]:
                 signing.SigningKey(node.keys.signing_seed).public,
                 signing.sealing_public(node.keys.sealing_seed),
                 node.name,
+                enrol_extras.asked(rows, node),
             ),
         )
     except SyncError as error:
         raise CommandFailed(error.code, str(error), error.hint) from error
+    enrol_extras.adopt(rows, node, root_public, extra)
     node.adopt_certificate(certificate.encode(), root_public, hub_url)
     return {"node_id": node.node_id, "name": certificate.name, "label": certificate.label, "hub_url": hub_url}
 
 
-def _ask(node: Any, hub_url: str, code: Code, transcript: Transcript) -> Certificate:
+def _ask(node: Any, hub_url: str, code: Code, transcript: Transcript) -> tuple[Certificate, Extra]:
     key = signing.SigningKey(node.keys.signing_seed)
     answer = _fetch(
         f"{hub_url}/enrol/v1/request",
@@ -65,11 +71,14 @@ def _ask(node: Any, hub_url: str, code: Code, transcript: Transcript) -> Certifi
             "public": transcript.public.hex(),
             "sealing": transcript.sealing.hex(),
             "name": transcript.name,
+            "extra": enrol_extras.to_wire(transcript.extra),
             "signature": key.sign(transcript.device_message()).hex(),
             "proof": transcript.request_proof(code.secret).hex(),
         },
     )
-    return transcript.check_answer(code.secret, hex_of(answer, "certificate", None), hex_of(answer, "proof", 32))
+    extra = enrol_extras.from_wire(answer)
+    certificate, proof = hex_of(answer, "certificate", None), hex_of(answer, "proof", 32)
+    return transcript.check_answer(code.secret, certificate, extra, proof), extra
 
 
 def _fetch(url: str, document: Mapping[str, Any] | None) -> Any:

@@ -11,9 +11,13 @@ import hmac
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from app import enrol_extras
 from app.errors import BadRequest, Conflict, Forbidden, Invalid, RateLimited
 from app.queries import nodes
 from app.records import nodes as node_records
@@ -22,10 +26,10 @@ from app.store.engine import Connection
 from sync import signing
 from sync.authoring import Recorded
 from sync.certificate import Certificate
-from sync.enrolment import FINGERPRINT_BYTES, NONCE_BYTES, SECRET_BYTES, Code, Transcript
+from sync.enrolment import FINGERPRINT_BYTES, NONCE_BYTES, SECRET_BYTES, Code, Extra, Transcript
 from sync.errors import BadEnrolment
 
-VERSION = 1
+VERSION = 2
 CODE_MS = 15 * 60_000
 CODES_KEPT_MS, CODES_MAX = 24 * 3_600_000, 64
 NONCES_MAX, NONCE_MS = 256, 2 * 60_000
@@ -72,6 +76,7 @@ class Door:
     """The issuer's side. One for a node: it counts wrong tries and remembers the nonces it gave."""
 
     node: Any
+    rows: Sequence[enrol_extras.Row] = enrol_extras.ROWS
     _nonces: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
     _wrong: list[int] = field(default_factory=list)
     _one_at_a_time: Any = field(default_factory=threading.Lock)  # two devices never get one label
@@ -103,9 +108,10 @@ class Door:
         transcript = asked.transcript(self.node)
         with self._one_at_a_time:
             row = self._row_of(transcript, asked.proof)
-            certificate = self._certificate(row, asked, transcript, now)
-        proof = transcript.answer_proof(row["secret"], certificate)
-        return {"version": VERSION, "certificate": certificate.hex(), "proof": proof.hex()}
+            certificate, extra = self._answer(row, asked, transcript, now)
+        proof = transcript.answer_proof(row["secret"], certificate, extra)
+        answer = {"certificate": certificate.hex(), "extra": enrol_extras.to_wire(extra), "proof": proof.hex()}
+        return {"version": VERSION, **answer}
 
     def _row_of(self, transcript: Transcript, proof: bytes) -> Any:
         found = None
@@ -118,7 +124,7 @@ class Door:
             raise Forbidden("code_wrong", "this hub made no such code", "Check the code letter by letter.")
         return found
 
-    def _certificate(self, row: Any, asked: _Asked, transcript: Transcript, now: int) -> bytes:
+    def _answer(self, row: Any, asked: _Asked, transcript: Transcript, now: int) -> tuple[bytes, Extra]:
         try:
             transcript.check_device(asked.signature)
         except BadEnrolment as error:
@@ -126,41 +132,45 @@ class Door:
         node_id = signing.node_id_of(asked.public).hex()
         if row["used_at"] is not None:
             if row["used_by"] == node_id:
-                return bytes(row["certificate"])  # the first answer was lost on the way
+                kept = msgspec.msgpack.decode(row["extra"], type=dict[str, bytes]) if row["extra"] else {}
+                return bytes(row["certificate"]), kept  # the first answer was lost on the way
             raise Conflict("code_used", "this code was used already", NEW_CODE)
         if now > row["expires_at"]:
             raise Forbidden("code_expired", "this code has expired", NEW_CODE)
-        return self._enrol(row["code_id"], asked, now).encode()
+        certificate = self._certificate(asked, now)
+        extra = enrol_extras.answered(self.rows, self.node, certificate, asked.extra)
+        self._enrol(row["code_id"], certificate, extra)
+        return certificate.encode(), extra
 
-    def _enrol(self, code_id: bytes, asked: _Asked, now: int) -> Certificate:
-        label = self._next_label()
-        certificate = Certificate.make(
+    def _certificate(self, asked: _Asked, now: int) -> Certificate:
+        return Certificate.make(
             signing.SigningKey(self.node.keys.signing_seed),
             self.node.certificate,
             root=signing.root_fingerprint(self.node.root_public),
             public=asked.public,
             sealing=asked.sealing,
             name=asked.name,
-            label=label,
+            label=self._next_label(),
             capabilities=TERMINAL,
             issued_ms=now,
             serial=secrets.token_bytes(16),
         )
+
+    def _enrol(self, code_id: bytes, certificate: Certificate, extra: Extra) -> None:
         node_id = certificate.node_id.hex()
 
         def use(connection: Connection) -> None:
             marked = connection.execute(
-                "UPDATE enrol_codes SET used_at = ?, used_by = ?, certificate = ?"
+                "UPDATE enrol_codes SET used_at = ?, used_by = ?, certificate = ?, extra = ?"
                 " WHERE code_id = ? AND used_at IS NULL",
-                (now, node_id, certificate.encode(), code_id),
+                (certificate.issued_ms, node_id, certificate.encode(), msgspec.msgpack.encode(extra), code_id),
             )
             if marked.rowcount != 1:
                 raise Conflict("code_used", "this code was used already", NEW_CODE)
 
-        change = node_records.enrolled(node_id, asked.name, label, "terminal", sorted(TERMINAL))
+        change = node_records.enrolled(node_id, certificate.name, certificate.label, "terminal", sorted(TERMINAL))
         if not isinstance(self.node.write([change], None, local=use), Recorded):
             raise Conflict("not_written", "the enrolment could not be written", "Try again.")
-        return certificate
 
     def _next_label(self) -> str:
         used = [node["label"] for node in nodes.listed(self.node.reader())]
@@ -179,13 +189,16 @@ class _Asked:
     signature: bytes
     proof: bytes
     name: str
+    extra: Extra
 
     @staticmethod
     def read(document: Any) -> _Asked:
-        if not isinstance(document, dict) or document.get("version") != VERSION:
+        if not isinstance(document, dict) or "version" not in document:
             raise BadRequest("bad_request", "this is no enrolment request", "Use a terminal of the same release.")
+        check_version(document, "the terminal")
         values: dict[str, Any] = {name: hex_of(document, name, size) for name, size in _LENGTHS.items()}
-        return _Asked(**values, name=shape.text(shape.NAME_CHARS_MAX, lines=False)("name", document.get("name")))
+        name = shape.text(shape.NAME_CHARS_MAX, lines=False)("name", document.get("name"))
+        return _Asked(**values, name=name, extra=enrol_extras.from_wire(document))
 
     def transcript(self, node: Any) -> Transcript:
         return Transcript(
@@ -196,12 +209,21 @@ class _Asked:
             self.public,
             self.sealing,
             self.name,
+            self.extra,
         )
 
 
 def _require_issuer(node: Any) -> None:
     if node.certificate is None or "enrol" not in node.certificate.capabilities:
         raise Forbidden("not_an_issuer", "this node may not enrol devices", "Ask the hub.")
+
+
+def check_version(document: Any, who: str) -> None:
+    """Raise BadRequest where the other side speaks another version of the door."""
+    said = document.get("version") if isinstance(document, dict) else None
+    if said != VERSION:
+        detail = f"{who} speaks version {said if isinstance(said, int) else '?'} of enrolment, this node {VERSION}"
+        raise BadRequest("other_version", detail, "Bring both to the same release, then enrol.")
 
 
 def hex_of(document: Any, name: str, size: int | None) -> bytes:

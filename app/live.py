@@ -23,7 +23,9 @@ SOCKETS_PER_SESSION_MAX = 32
 EXAMINED_EVERY_S = 30.0
 SPACE = "/live"
 LOCKED = "locked"  # the room of locked screens: they hear that something came, never what
-_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels", "revocations": "nodes"}
+_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels"} | dict.fromkeys(
+    ("revocations", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes"
+)
 
 
 class Live(Namespace):

@@ -31,6 +31,7 @@ class Person(Protocol):
 _EVERYONE = "admin commander hq_operator shelter_staff patrol viewer"
 _HQ = "admin commander hq_operator"
 _FIELD = f"{_HQ} shelter_staff patrol"
+_HQ_SEALED = "commander hq_operator"  # an administrator has all rights but these: to read and to write what is sealed
 
 # (collection, action, roles, scope). Whatever is not written here is refused.
 _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
@@ -48,6 +49,10 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("damage-reports", "create", _FIELD, "all"),
     ("damage-reports", "edit", _FIELD, "all"),
     ("damage-reports", "remove", _FIELD, "own"),  # taken back by who wrote it; others set its status
+    ("damage-report-people", "read", _HQ_SEALED, "all"),
+    ("damage-report-people", "create", f"{_HQ_SEALED} shelter_staff patrol", "all"),
+    ("damage-report-people", "edit", _HQ_SEALED, "all"),
+    ("sealed-reads", "read", "admin commander", "all"),  # who, when and how much; what was read stands in none
     ("channels", "read", _EVERYONE, "all"),
     ("channels", "create", _FIELD, "all"),
     ("channels", "edit", _HQ, "all"),

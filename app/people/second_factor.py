@@ -50,7 +50,7 @@ class SecondFactor:
 
     def must_have(self, role: str) -> bool:
         """Beyond loopback nobody of HQ works without; on loopback who has set it up is asked."""
-        return self.may_have(role) and bool(self._local.node.serves_tls)
+        return self.may_have(role) and bool(self._local.node.settings.serves_tls)
 
     # -- setting it up ----------------------------------------------------------------------------
 

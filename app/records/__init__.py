@@ -7,21 +7,24 @@ from app.records import (
     channel_reads,
     channels,
     chat_messages,
+    damage_report_people,
     damage_reports,
     head_counts,
     incidents,
     layers,
     nodes,
     patrol_points,
+    sealed_reads,
     shelter_openings,
     shelters,
+    shred_receipts,
     teams,
     users,
 )
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 4  # of the projection tables; a new number rebuilds them
+SCHEMA = 5  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
@@ -38,6 +41,7 @@ _WITH_FORMS = (
     attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
-KINDS = Kinds.of(SCHEMA, *(module.KIND for module in _WITH_FORMS), channel_reads.KIND, nodes.KIND)
+_WITHOUT_FORMS = (channel_reads, nodes, damage_report_people, sealed_reads, shred_receipts)
+KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 
 __all__ = ["CITY", "KINDS", "NOUNS", "SCHEMA", "Noun", "scope_of"]

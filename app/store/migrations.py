@@ -129,6 +129,16 @@ def m0006_one_table_of_the_log(database: Database) -> None:
         database.execute(f"DROP TABLE {table}")
 
 
+def m0008_tls_leaves(database: Database) -> None:
+    leaves = {"serial": str, "kind": str, "node_id": str, "name": str, "issued_at": int, "ends_at": int, "leaf": bytes}
+    _table(database, "tls_leaves", {**leaves, "withdrawn_at": int}, "serial", optional={"withdrawn_at"})
+
+
+def m0009_enrolment_extras(database: Database) -> None:
+    # What was answered beside the certificate: the same device that asks again is given the same.
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
+
+
 def m0010_people(database: Database) -> None:
     # A session has a stage, a lock and what it is bound to; a code may be one of a sheet.
     for table, columns in (
@@ -157,6 +167,12 @@ def m0010_people(database: Database) -> None:
     _table(database, "recovery_codes", recovery, "code_hash", optional={"used_at"})
 
 
+def m0011_sealed(database: Database) -> None:
+    # What is sealed and counts, and the scope keys wrapped for nodes.
+    for statement in oplog.CREATE:
+        database.execute(statement)
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -164,7 +180,10 @@ STEPS = (
     m0004_files_and_drafts,
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
+    m0008_tls_leaves,
+    m0009_enrolment_extras,
     m0010_people,
+    m0011_sealed,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")

@@ -1,0 +1,50 @@
+"""The people of a damage report: who told of it and who was hurt. Sealed to HQ, beside the report under its id.
+
+Whoever files a report can write it, also where nobody can read it back; an edit by who could not read it adds a value
+and replaces none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.records import shape
+from app.records.noun import Noun
+from sync.kinds import Field, Kind
+from sync.operation import Change
+
+SCOPE = "hq"
+CASUALTY_NAMES_CHARS_MAX = 1_000  # 3,000 bytes of Japanese: what is sealed is at most 8 KiB
+
+KIND = Kind(
+    "damage-report-people",
+    sealed=SCOPE,
+    fields={
+        "caller_name": Field("text"),
+        "caller_phone": Field("text"),
+        "caller_address": Field("text"),
+        "casualty_names": Field("text"),
+    },
+)
+FIELDS = tuple(KIND.fields)
+
+NOUN = Noun(
+    KIND,
+    checks={
+        "caller_name": shape.text(shape.NAME_CHARS_MAX, lines=False),
+        "caller_phone": shape.text(40, lines=False),
+        "caller_address": shape.text(shape.LINE_CHARS_MAX, lines=False),
+        "casualty_names": shape.text(CASUALTY_NAMES_CHARS_MAX),
+    },
+)
+
+
+def written(report: Change, form: Mapping[str, Any], seen: tuple[Any, ...] | None = ()) -> list[Change]:
+    """What goes into the log beside a report: nothing where nothing is said of people. Raises Invalid."""
+    fields = NOUN.clean({name: value for name, value in form.items() if name in KIND.fields})
+    if all(value is None for value in fields.values()) and seen == ():
+        return []
+    change = Change(KIND.name, report.record, report.scope, fields, replaces=seen)
+    return [replace(change, fields={name: value for name, value in fields.items() if value is not None or seen != ()})]
