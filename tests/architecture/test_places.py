@@ -42,7 +42,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake pki queries records store tls views"),
+    "app": names("api backups bench catalog commands forms imports intake people pki queries records store tls views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }
@@ -60,6 +60,8 @@ NOUNS = names(
     supply_items supply_requests teams totals users
 
     conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
+
+    accounts envelopes lock second_factor vouches
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links names noun openapi page paging positions problem projection ranges registry report_rows routes row

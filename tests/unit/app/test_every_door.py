@@ -85,6 +85,7 @@ def _built(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) 
         added = accounts.add_user(f"人 {role}", role, "a-long-enough-passphrase")
         built.tokens[role] = accounts.make_token(f"人 {role}")
         built.ids[f"person {role}"] = added.id
+    built.ids["user_id"] = accounts.add_user("別の人", "viewer", None).id
     _furnish(built)
     yield built
     node.close()
@@ -129,7 +130,7 @@ def doors(app: Any) -> list[tuple[str, str, tuple[str, str] | None]]:
 def path_of(house: House, rule: str) -> str:
     """The address with the ids of what is there."""
     named = {
-        "version": "0", "form": "report", "filename": "x",
+        "version": "0", "form": "report", "filename": "x", "envelope_id": str(uuid7()),
         "record_id": house.ids.get(_noun_of(rule), house.ids["report_id"]),
     }  # fmt: skip
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: house.ids.get(found[1]) or named[found[1]], rule)
