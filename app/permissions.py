@@ -67,7 +67,8 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("users", "create", "admin", "all"),
     ("users", "edit", "admin", "all"),
     ("nodes", "read", _EVERYONE, "all"),
-    ("nodes", "edit", "admin", "all"),
+    ("nodes", "create", "admin commander", "all"),  # let a device in
+    ("nodes", "edit", "admin commander", "all"),  # its owner, its revocation
     ("shelters", "read", _EVERYONE, "all"),
     ("shelters", "create", _HQ, "all"),
     ("shelters", "edit", _HQ, "all"),

@@ -21,6 +21,8 @@ pages = Blueprint("login", __name__)
 def show() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(url_for("incidents.home"))
+    if not shell.node().enrolled:  # nobody can have an account here yet
+        return redirect(url_for("join.show"))
     return render_template("login/show.html", typed=request.args, faults={}, first_time=False)
 
 
