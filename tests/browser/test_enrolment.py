@@ -125,7 +125,7 @@ def test_a_lost_tablet_is_taken_out_and_what_came_later_can_be_accepted(
     expect(hq.page.locator(".error-summary li")).to_have_count(3)
     look(hq.page, "revocation", pictures)
     label = hq.page.locator(".plate").inner_text()
-    hq.page.get_by_text("いま届いているものは、すべて生かす").click()
+    hq.page.check("[name=keep][value=all]")
     hq.page.fill("[name=reason]", "巡回中に紛失")
     hq.page.fill("[name=label]", label.lower())
     hq.page.get_by_role("button", name="失効させる").click()
