@@ -59,7 +59,8 @@ NOUNS = names(
     shelter_openings shelters sealed_reads shred_receipts situation_reports staff stock_movements supplies
     supply_items supply_requests teams totals users
 
-    conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
+    conflicts digest drafts enrol enrolments front hazard history join login numbers portal status sync_status
+    translations
 
     accounts envelopes lock second_factor vouches
 

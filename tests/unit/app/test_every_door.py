@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from app import catalog, permissions, verifier
 from app.accounts import Accounts
+from app.enrol_codes import make_code
 from app.factory import create_app
 from app.node import Node
 from tests.photos import photo
@@ -106,6 +107,8 @@ def _furnish(house: House) -> None:
         "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
     )
 
+    ids["code_id"] = make_code(house.node, approval=True).id
+
 
 def _photographed(house: House) -> str:
     answer = house.app.test_client().post(
@@ -131,6 +134,7 @@ def path_of(house: House, rule: str) -> str:
     """The address with the ids of what is there."""
     named = {
         "version": "0", "form": "report", "filename": "x", "envelope_id": str(uuid7()),
+        "node_id": str(uuid.UUID(hex=house.node.node_id)),
         "record_id": house.ids.get(_noun_of(rule), house.ids["report_id"]),
     }  # fmt: skip
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: house.ids.get(found[1]) or named[found[1]], rule)
