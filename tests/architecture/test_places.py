@@ -31,7 +31,7 @@ ROOMS = {
     "app": names(
         """
         __init__ __main__ accounts birth child cli config control damage demo digests doctor edges enrol
-        enrol_door enrol_extras errors factory hazard layers live mend messages node permissions processes server
+        enrol_door enrol_extras errors factory hazard layers live mend messages node permissions processes sealing server
         skeletons sync_links sync_socket threads verifier version wishes
         """
     ),
@@ -52,7 +52,7 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 NOUNS = names(
     """
     action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
-    damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports
+    damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
     handover_notes head_counts households hq_meetings incidents instruction_replies instructions layers map
     muster_replies musters nodes observations patrol_points patrol_tracks patrols places settings
     shelter_openings shelters sealed_reads shred_receipts situation_reports staff stock_movements supplies
