@@ -35,6 +35,7 @@ COMMANDS = {
     "grants": "Who can open what is sealed, and what was shredded.",
     "grant": "Let a node open what is sealed to HQ.",
     "shred": "Destroy a sealed scope's keys, everywhere and for ever.",
+    "pki": "The city's TLS authority, and the certificates that it gave.",
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
     "doctor": "What is wrong, and how to mend it.",

@@ -7,6 +7,7 @@ start: a misspelt ``passphrase_flie`` must never leave a key in clear.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -36,6 +37,18 @@ class Settings:
     tls_key: Path | None = None
     ballast_mb: int = 8
     names: str = ""  # comma between
+    hub_ca: Path | None = None
+
+    @property
+    def serves_tls(self) -> bool:
+        return self.tls_cert is not None or not is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
@@ -79,7 +92,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _is_path(name: str, value: object) -> bool:
-    return isinstance(value, str) and name in ("passphrase_file", "tls_cert", "tls_key")
+    return isinstance(value, str) and name in ("passphrase_file", "tls_cert", "tls_key", "hub_ca")
 
 
 def _refuse_unknown(given: Iterable[str], known: list[str], where: str) -> None:
@@ -126,9 +139,19 @@ def _path(value: Any) -> Path:
 
 
 def _names(value: Any) -> str:
-    if not isinstance(value, str) or any(sign in value for sign in "/:* "):
-        raise ValueError("names of hosts are needed, with a comma between them and no port")
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    for name in filter(None, value.split(",")):
+        if any(sign in name for sign in "/:* ") and not _is_address(name):
+            raise ValueError("names or addresses of hosts are needed, with a comma between them and no port")
     return value
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
 
 
 def _url(value: Any) -> str:
@@ -148,4 +171,5 @@ _CHECKS: dict[str, Any] = {
     "tls_key": _path,
     "ballast_mb": _whole(0, 1_024),
     "names": _names,
+    "hub_ca": _path,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import Invalid
+from app.tls import extras as tls
 from sync.certificate import Certificate
 from sync.enrolment import Extra, check_extra
 from sync.errors import BadEnrolment
@@ -35,7 +36,7 @@ class Row:
     adopt: Callable[[Any, bytes, bytes], None]  # node, root public key, answered bytes
 
 
-ROWS: tuple[Row, ...] = ()
+ROWS: tuple[Row, ...] = (Row("tls", tls.ask, tls.answer, tls.adopt),)
 
 
 def asked(rows: Sequence[Row], node: Any) -> Extra:

@@ -16,10 +16,11 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import edges, sync_socket
+from app import edges, rates, sync_socket
 from app.api import register_api
 from app.intake import upload
 from app.intake.receive import Intake
+from app.tls import gate
 from app.version import VERSION
 from app.views import enrol, register_views, shell
 from app.views.session import know_people
@@ -36,6 +37,7 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     app.before_request(upload.allow_files)
     _configure(app, node)
     edges.guard(app, node.settings)
+    rates.limit(app, rates.Rates())
     app.extensions["tomoshibi"] = node
     app.extensions["tomoshibi_received"] = {}
     app.extensions["intake"] = intake = Intake(node)
@@ -52,6 +54,7 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     socketio = _sockets(app)
     app.extensions["live"] = live.register_live(socketio, node, app.extensions["accounts"])
     sync_socket.attach(node, socketio)
+    gate.guard(app, node)
     return app, socketio
 
 
@@ -63,7 +66,7 @@ def _configure(app: Flask, node: Any) -> None:
         SESSION_COOKIE_NAME=f"tomoshibi_{node.node_id[:12]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=node.settings.tls_cert is not None,
+        SESSION_COOKIE_SECURE=node.settings.serves_tls,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
         WTF_CSRF_TIME_LIMIT=None,  # a form may lie open all night
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,  # every address of a file carries its version

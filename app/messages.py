@@ -21,8 +21,41 @@ FIRST_CHANNEL = _("全体連絡")
 LOGIN_WRONG = _("名前か合言葉が違います。もう一度入力するか、管理者に新しい登録コードを頼んでください")
 LOGIN_CODE_WRONG = _("名前か登録コードが違うか、コードの期限が切れています。本部か管理者に新しいコードを頼んでください")
 LOGIN_WAIT = _("まちがいが続いたので、しばらく待ってからもう一度入力してください")
+TOO_MANY_REQUESTS = _("短い間に開きすぎました。しばらく待ってから、もう一度試してください")
 LOGGED_OUT = _("ログアウトしました")
 NOTHING_CHANGED = _("変わったところはありません")
+
+_NOT_OUR_HUB = _(
+    "つながった相手は、この市の本部ではありません。何も送っていません。"
+    "記録はこの端末に残ります。本部に知らせ、この Wi-Fi は使わないでください"
+)
+_HUB_FAULTS: dict[str, tuple[Any, Any]] = {
+    "hub_other": (_("本部の証明書が違います"), _NOT_OUR_HUB),
+    "hub_not": (_("本部の証明書が違います"), _NOT_OUR_HUB),
+    "relayed": (_("本部との間に、別の機械が入っています"), _NOT_OUR_HUB),
+    "hub_revoked": (_("つながった親機は、使用を止められています"), _NOT_OUR_HUB),
+    "hub_ended": (
+        _("本部の証明書は、この端末の時計では期限切れです"),
+        _("端末の時計を合わせてください。合っているときは、本部の管理者に知らせてください。記録はこの端末に残ります"),
+    ),
+    "no_tls_authority": (
+        _("この端末の証明書が、まだありません"),
+        _("本部の管理者に知らせてください。親機の準備ができると自動で受け取り、つながります。記録はこの端末に残ります"),
+    ),
+    "certificate_ended": (
+        _("この端末の証明書は、期限が切れています"),
+        _("自動で新しくします。しばらく続くときは、本部の管理者に知らせてください。記録はこの端末に残ります"),
+    ),
+    "revoked": (
+        _("この端末は、本部が使用を止めました"),
+        _("本部に持って来てください。まだ送っていない記録は取り出せます"),
+    ),
+}
+_HUB_FAULTS |= {
+    "leaf_refused": _HUB_FAULTS["hub_other"],
+    "no_leaf": _HUB_FAULTS["no_tls_authority"],
+    "certificate_revoked": _HUB_FAULTS["revoked"],
+}
 
 _FIELD_FAULTS: dict[str, Any] = {
     "category": _("何がありましたか:1つ選んでください"),
@@ -63,6 +96,12 @@ _OTHER_FAULT = _("入力した値を確かめてください")
 
 
 @dataclass(frozen=True, slots=True)
+class HubFault:
+    happened: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorWords:
     happened: str
     data: str
@@ -84,6 +123,12 @@ def fault_in(field: str) -> dict[str, str]:
 def file_words(code: str) -> str:
     """Why a photo or a voice memo was not taken in, and what to do."""
     return str(_FILE_FAULTS.get(code, _OTHER_FILE))
+
+
+def hub_fault(code: str | None) -> HubFault | None:
+    """Why the hub is not reached, where it is more than a line that is cut."""
+    found = _HUB_FAULTS.get(code or "")
+    return HubFault(str(found[0]), str(found[1])) if found else None
 
 
 def saved_here(node: Any) -> str:
@@ -108,6 +153,22 @@ def error_words(status: int, code: str = "") -> ErrorWords:
         413: (gettext("送った内容が大きすぎます"), gettext("短くして、もう一度送ってください。")),
         422: (gettext("入力した値を確かめてください"), gettext("前の画面にもどって直してください。")),
         429: (gettext("短い時間に続けて送られました"), gettext("しばらく待ってから、もう一度試してください。")),
+        "certificate_needed": (
+            gettext("このブラウザーには、市の証明書が入っていません"),
+            gettext("本部の管理者に、このパソコンのための証明書のファイルを頼み、取り込んでから開き直してください。"),
+        ),
+        "certificate_unknown": (
+            gettext("このブラウザーの証明書は、この市のものではありません"),
+            gettext("本部の管理者に、この市の証明書のファイルを頼んでください。"),
+        ),
+        "certificate_ended": (
+            gettext("このブラウザーの証明書は、期限が切れています"),
+            gettext("本部の管理者に、新しい証明書のファイルを頼んでください。"),
+        ),
+        "certificate_revoked": (
+            gettext("この機械は、本部が使用を止めました"),
+            gettext("本部に持って来てください。まだ送っていない記録は取り出せます。"),
+        ),
         503: (gettext("この端末の記録をいま開けません"), gettext("管理者に、下のコードを伝えてください。")),
         "store_full": (
             gettext("この端末の空きがなくなりました"),

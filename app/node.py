@@ -36,6 +36,8 @@ from app.store.projection import SqlProjection, id_bytes, id_text
 from app.store.salvaged_log import Waiting
 from app.sync_links import Links
 from app.threads import in_native_thread, native_thread_id, settle_native_threads
+from app.tls import held
+from app.tls.own import OwnTls
 from app.version import VERSION
 from sync import signing
 from sync.authoring import Result
@@ -82,6 +84,7 @@ class Node:
             after_failure=lambda: in_native_thread(self._renew_connection),
         )  # fmt: skip
         self.sealing = Sealing(self)
+        self.tls = OwnTls(self, held.read(connection))
         self.links = Links(self)
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
@@ -122,9 +125,11 @@ class Node:
         self.links.start()
         self.layers.keep_warm()
         self.damage.start()
+        self.tls.start()
 
     def close(self) -> None:
         self._closed = True
+        self.tls.stop()
         self.damage.stop()
         self.links.stop()
         self.writer.stop()
@@ -171,10 +176,6 @@ class Node:
         return self.certificate.label if self.certificate else ""
 
     @property
-    def serves_tls(self) -> bool:
-        return self.settings.tls_cert is not None
-
-    @property
     def is_hub(self) -> bool:
         return self.role == "hub"
 
@@ -204,6 +205,7 @@ class Node:
 
     def correct_clock(self, offset_ms: int) -> None:
         self._offset_ms = offset_ms
+        self.tls.keep_offset(offset_ms)
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -253,8 +255,12 @@ class Node:
             replica.identity = Identity(was.key, was.node_id, root_public, held, was.sealing)
 
         self.writer.call(job, 0)
-        identity.keep(self.folder.identity, self.keys.data_key, self.reader())
+        self.keep_identity()
         self.links.try_now()
+
+    def keep_identity(self) -> None:
+        """Once more beside the store, for the day on which the store cannot be read."""
+        identity.keep(self.folder.identity, self.keys.data_key, self.reader())
 
     def _blobs(self) -> Blobs:
         file = self._blob_file

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.queries import log as log_queries
 from app.queries import nodes
+from app.tls.dial import Dialler
 from app.wishes import NodeWishes
 from sync.actions import Opened
-from sync.client import Client
+from sync.client import Client, Line
 from sync.errands import Errands
 from sync.hub import Hub
 from sync.link import Link
@@ -48,7 +49,8 @@ class Links:
             later=_call_later,
         )
         self.hub_side = Hub(self._peers)
-        self._client = Client(self._hub_url, self._peers, random.random)
+        self._client = Client(self._hub_url, self._peers, random.random, self._dial)
+        self._dialler = Dialler(node)
         self._stop = threading.Event()
         self._started = False
 
@@ -89,6 +91,10 @@ class Links:
     def _hub_url(self) -> str | None:
         return self._node.hub_url if self._node.enrolled else None
 
+    def _dial(self, url: str) -> Line | None:
+        self._dialler.refused(self._client.last_code)
+        return self._dialler.dial(url)
+
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):
             self._peers.tick()
@@ -110,13 +116,15 @@ class Links:
         """{url, state, last_contact_at}: state is self, connected, down or none (no hub is known)."""
         node = self._node
         if node.is_hub:
-            return {"url": None, "state": "self", "last_contact_at": None, "error": None}
+            return {"url": None, "state": "self", "last_contact_at": None, "error": None, "code": None}
         if node.hub_url is None:
-            return {"url": None, "state": "none", "last_contact_at": None, "error": None}
+            return {"url": None, "state": "none", "last_contact_at": None, "error": None, "code": None}
         peer = self._peers.peers.get(node.hub_node or b"")
         state = "connected" if peer is not None and peer.connected else "down"
         error = (self._client.last_error or (peer.last_error if peer else None)) if state == "down" else None
-        return {"url": node.hub_url, "state": state, "last_contact_at": self._last_contact(peer), "error": error}
+        code = self._client.last_code if state == "down" else None
+        contact = self._last_contact(peer)
+        return {"url": node.hub_url, "state": state, "last_contact_at": contact, "error": error, "code": code}
 
     def _last_contact(self, peer: Peer | None) -> int | None:
         """When the hub was last heard, also over a restart: its receipts are kept with their time."""

@@ -129,6 +129,11 @@ def m0006_one_table_of_the_log(database: Database) -> None:
         database.execute(f"DROP TABLE {table}")
 
 
+def m0008_tls_leaves(database: Database) -> None:
+    leaves = {"serial": str, "kind": str, "node_id": str, "name": str, "issued_at": int, "ends_at": int, "leaf": bytes}
+    _table(database, "tls_leaves", {**leaves, "withdrawn_at": int}, "serial", optional={"withdrawn_at"})
+
+
 def m0009_enrolment_extras(database: Database) -> None:
     # What was answered beside the certificate: the same device that asks again is given the same.
     database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
@@ -147,6 +152,7 @@ STEPS = (
     m0004_files_and_drafts,
     m0005_layers_in_use,
     m0006_one_table_of_the_log,
+    m0008_tls_leaves,
     m0009_enrolment_extras,
     m0011_sealed,
 )

@@ -13,6 +13,7 @@ from app.api import strict_json
 from app.enrol_door import Door
 from app.errors import AppError
 from app.permissions import public
+from app.tls import door as tls_door
 
 
 def blueprint_for(node: Any) -> Blueprint:
@@ -27,6 +28,11 @@ def blueprint_for(node: Any) -> Blueprint:
     @public
     def ask() -> Response:
         return jsonify(door.request(strict_json.read_object(request)))
+
+    @blueprint.post("/tls")
+    @public
+    def renew() -> Response:
+        return jsonify(tls_door.renew(node, strict_json.read_object(request)))
 
     @blueprint.errorhandler(AppError)
     def refused(error: AppError) -> tuple[Response, int]:

@@ -23,7 +23,7 @@ from jinja2 import pass_context
 from markupsafe import Markup, escape
 
 from app import catalog, permissions
-from app.messages import error_words
+from app.messages import error_words, hub_fault
 from app.queries import incidents, nodes, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
@@ -115,6 +115,7 @@ def _context() -> dict[str, Any]:
         "mark": mark,
         "catalog": catalog,
         "error_words": error_words,
+        "hub_fault": hub_fault,
         "may": may,
         "now_ms": node().clock(),
     }

@@ -30,9 +30,10 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth child cli config control damage demo digests doctor edges enrol
-        enrol_door enrol_extras errors factory hazard layers live mend messages node permissions processes sealing server
-        skeletons sync_links sync_socket threads verifier version wishes
+        __init__ __main__ accounts birth buckets child cli config control damage demo digests doctor edges enrol
+        enrol_door enrol_extras errors factory hazard layers live logs mend messages node permissions processes
+        rates sealing server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier
+        version wishes
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
@@ -41,7 +42,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake queries records store views"),
+    "app": names("api backups bench catalog commands forms imports intake pki queries records store tls views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }
