@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app import digests
+from app.audit import ReadAudit
 from app.config import Settings
 from app.damage import Watch
 from app.layers import Layers
@@ -84,6 +85,7 @@ class Node:
             after_failure=lambda: in_native_thread(self._renew_connection),
         )  # fmt: skip
         self.sealing = Sealing(self)
+        self.read_audit = ReadAudit(self)
         self.tls = OwnTls(self, held.read(connection))
         self.links = Links(self)
         self.blobs.on_want = self.links.want

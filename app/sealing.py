@@ -111,6 +111,10 @@ class Sealing:
 
     # -- a store that was put back ---------------------------------------------------------------
 
+    def holds(self, scope: str = HQ) -> bool:
+        """Whether this node can open what is sealed to a scope."""
+        return self._node.replica.keyring.holds(scope)
+
     @property
     def closed(self) -> bool:
         return self._node.replica.sealed_closed

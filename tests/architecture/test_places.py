@@ -30,7 +30,7 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth buckets child cli config control damage demo digests doctor edges enrol
+        __init__ __main__ accounts audit birth buckets child cli config control damage demo digests doctor edges enrol
         enrol_door enrol_extras errors factory hazard layers live logs mend messages node permissions processes
         rates sealing server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier
         version wishes
