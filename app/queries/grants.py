@@ -75,12 +75,12 @@ def listed(db: Any) -> list[dict[str, Any]]:
 
 
 def sealed_here(db: Any, kind: str, scope: str, record_id: str) -> bool:
-    """Whether something is sealed of a record, whoever can open it."""
-    row = db.execute(
-        "SELECT 1 FROM sealed WHERE record = ? AND kind = ? AND scope = ? LIMIT 1",
+    """Whether something is sealed of a record that somebody can open: its key was not destroyed."""
+    keys = db.execute(
+        "SELECT DISTINCT key FROM sealed WHERE record = ? AND kind = ? AND scope = ?",
         (bytes.fromhex(record_id.replace("-", "")), kind, bytes.fromhex(scope)),
-    ).fetchone()
-    return row is not None
+    ).fetchall()
+    return bool(keys) and not {bytes(key) for (key,) in keys} <= shredded(db)
 
 
 def _keys(packed: Any) -> list[bytes]:
