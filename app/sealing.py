@@ -8,6 +8,7 @@ destroyed, so that a store which is put back does not open it again.
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 class Sealing:
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._one_at_a_time = threading.Lock()  # an order is carried out by its command and by the effect of its commit
         self._quiet_since: tuple[int, int] | None = None  # (position of the log, since when nothing came)
 
     # -- beginning -------------------------------------------------------------------------------
@@ -64,6 +66,10 @@ class Sealing:
 
     def settle(self) -> None:
         """Carry out what is ordered, and bring wrapped keys to where they are looked for. Safe to run again."""
+        with self._one_at_a_time:
+            self._settle()
+
+    def _settle(self) -> None:
         node = self._node
         db = node.reader()
         gone = grants.shredded(db) | node.folder.shredded_keys()
