@@ -12,6 +12,7 @@ from app.views.attachments import pages as attachments_pages
 from app.views.chat_messages import pages as chat_messages_pages
 from app.views.conflicts import pages as conflicts_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
+from app.views.damage_report_people import pages as damage_report_people_pages
 from app.views.damage_reports import pages as damage_reports_pages
 from app.views.drafts import pages as drafts_pages
 from app.views.enrolments import pages as enrolments_pages
@@ -27,6 +28,7 @@ from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.nodes import pages as nodes_pages
 from app.views.second_factor import pages as second_factor_pages
+from app.views.sealed_reads import pages as sealed_reads_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
 from app.views.shelters import pages as shelters_pages
@@ -49,6 +51,8 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(drafts_pages)
     app.register_blueprint(damage_reports_pages)
     app.register_blueprint(damage_report_edits_pages)
+    app.register_blueprint(damage_report_people_pages)
+    app.register_blueprint(sealed_reads_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(chat_messages_pages)
