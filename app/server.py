@@ -10,12 +10,12 @@ import logging
 import os
 import signal
 import socket
-import sys
 from typing import Any
 
 import gevent
 from gevent.event import Event
 
+from app import logs
 from app.commands.job import open_node, perform
 from app.config import Settings
 from app.control import ControlServer
@@ -32,11 +32,8 @@ STOP_SECONDS = 3
 
 def serve(settings: Settings) -> None:
     """Run a node until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    logs.start(settings.log_level)
+    logs.hear_background_failures(gevent.get_hub())
     _refuse_half_a_pair(settings)
     DataFolder(settings.home).require_node()
     listener = _listen(settings.host, settings.port)
