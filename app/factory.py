@@ -18,6 +18,7 @@ from flask_wtf import CSRFProtect
 import app.live as live
 from app import edges, rates, socket_guard, sync_socket
 from app.api import register_api
+from app.enrol_door import Door
 from app.intake import upload
 from app.intake.receive import Intake
 from app.tls import gate
@@ -47,7 +48,8 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     csrf = CSRFProtect(app)
     register_views(app)
     csrf.exempt(register_api(app, node))
-    door = enrol.blueprint_for(node)
+    app.extensions["enrol_door"] = Door(node)
+    door = enrol.blueprint_for(app.extensions["enrol_door"])
     app.register_blueprint(door)
     csrf.exempt(door)
     _limit(app)
