@@ -27,8 +27,8 @@ from app.views.lock import pages as lock_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.nodes import pages as nodes_pages
-from app.views.second_factor import pages as second_factor_pages
 from app.views.sealed_reads import pages as sealed_reads_pages
+from app.views.second_factor import pages as second_factor_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
 from app.views.shelters import pages as shelters_pages
