@@ -21,6 +21,7 @@ from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
+from app.views.search import pages as search_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
 from app.views.shelters import pages as shelters_pages
@@ -45,6 +46,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)
+    app.register_blueprint(search_pages)
     app.register_blueprint(head_counts_pages)
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)
