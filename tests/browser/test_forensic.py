@@ -87,6 +87,23 @@ def people(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
     node.command("user", "add", canaries.new("user"), "--role", "viewer", "--password-stdin", text=PASSPHRASE + "\n")
 
 
+def sealed(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
+    """What HQ alone reads: written on the tablet, read and edited at HQ."""
+    for _ in range(3):
+        fields = {name: canaries.new(f"sealed, {name}") for name in ("caller_name", "caller_address", "casualty_names")}
+        fields["caller_phone"] = canaries.new("sealed, caller_phone")[:40]
+        document = {
+            "id": new_id(),
+            "incident_id": city.incident,
+            "category": "rescue",
+            "summary": canaries.new("report"),
+        }
+        node.post("damage-reports", document | fields)
+    city.await_equal(60)
+    for report in city.hub.every(f"damage-reports?incident_id={city.incident}")[:5]:
+        city.hub.get(f"damage-reports/{report['id']}")
+
+
 def refused(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
     """What is refused is not kept, and not told to the log either."""
     node.call("POST", "damage-reports", {"incident_id": city.incident, "category": canaries.new("refused category")})
@@ -97,7 +114,7 @@ def refused(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
     http().get(f"{node.url}/healthz", headers={"User-Agent": "x", "X-Y": canaries.new("header").encode()}, timeout=10)
 
 
-FEATURES: tuple[Feature, ...] = (reports, edits, messages, photos, rooms, shelters, people, refused)
+FEATURES: tuple[Feature, ...] = (reports, edits, messages, photos, rooms, shelters, people, sealed, refused)
 
 
 class Night:
