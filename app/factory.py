@@ -16,8 +16,9 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import edges, rates, sync_socket
+from app import edges, rates, socket_guard, sync_socket
 from app.api import register_api
+from app.enrol_door import Door
 from app.intake import upload
 from app.intake.receive import Intake
 from app.tls import gate
@@ -47,13 +48,15 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     csrf = CSRFProtect(app)
     register_views(app)
     csrf.exempt(register_api(app, node))
-    door = enrol.blueprint_for(node)
+    app.extensions["enrol_door"] = Door(node)
+    door = enrol.blueprint_for(app.extensions["enrol_door"])
     app.register_blueprint(door)
     csrf.exempt(door)
     _limit(app)
     socketio = _sockets(app)
     app.extensions["live"] = live.register_live(socketio, node, app.extensions["accounts"])
     sync_socket.attach(node, socketio)
+    socket_guard.attach(socketio.server, lambda transport: _is_known(node, socketio.server.manager, transport))
     gate.guard(app, node)
     return app, socketio
 
@@ -104,3 +107,11 @@ def _sockets(app: Flask) -> SocketIO:
         ping_interval=5,
         ping_timeout=5,
     )
+
+
+def _is_known(node: Any, manager: Any, transport: str) -> bool:
+    """Whether a person who is logged in, or a device of the city, is at the other end of a connection."""
+    if manager.sid_from_eio_sid(transport, live.SPACE) is not None:
+        return True
+    socket = manager.sid_from_eio_sid(transport, sync_socket.NAMESPACE)
+    return socket is not None and bool(node.links.hub_side.knows(socket))

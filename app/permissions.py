@@ -73,7 +73,8 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("envelopes", "read", f"{_HQ} shelter_staff", "all"),
     ("envelopes", "create", f"{_HQ} shelter_staff", "all"),
     ("nodes", "read", _EVERYONE, "all"),
-    ("nodes", "edit", "admin", "all"),
+    ("nodes", "create", "admin commander", "all"),  # let a device in
+    ("nodes", "edit", "admin commander", "all"),  # its owner, its revocation
     ("shelters", "read", _EVERYONE, "all"),
     ("shelters", "create", _HQ, "all"),
     ("shelters", "edit", _HQ, "all"),

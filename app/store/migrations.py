@@ -173,6 +173,14 @@ def m0011_sealed(database: Database) -> None:
         database.execute(statement)
 
 
+def m0012_enrolment_requests(database: Database) -> None:
+    # A code of a page is no approval: the device that used it waits here for a person.
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN approval INTEGER NOT NULL DEFAULT 0")
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN made_by TEXT")
+    optional = {"revealed", "approved", "decided_at", "decided_by"}
+    _table(database, "enrol_requests", _ENROL_REQUESTS, "code_id", optional=optional)
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -184,6 +192,7 @@ STEPS = (
     m0009_enrolment_extras,
     m0010_people,
     m0011_sealed,
+    m0012_enrolment_requests,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
@@ -202,6 +211,19 @@ _ENROL_CODES = {
     "used_at": int,
     "used_by": str,  # node id, hex
     "certificate": bytes,  # given again to the same device when the first answer was lost on the way
+}
+
+_ENROL_REQUESTS = {
+    "code_id": bytes,
+    "node_id": str,
+    "transcript": bytes,  # what the device has said, of its newest request
+    "share": bytes,  # of this side, for the digits
+    "revealed": bytes,  # the device's share
+    "asked_at": int,
+    "expires_at": int,
+    "approved": int,
+    "decided_at": int,
+    "decided_by": str,
 }
 
 

@@ -30,6 +30,8 @@ def show() -> ResponseReturnValue:
         return redirect(url_for("incidents.home"))
     if _people().codes.is_first_start() and "name" not in request.args:
         return redirect(url_for(".first"))
+    if not shell.node().enrolled:  # nobody can have an account here yet
+        return redirect(url_for("join.show"))
     return render_template("login/show.html", typed=request.args, faults={}, first_time=False)
 
 

@@ -11,6 +11,12 @@ const BY_ITSELF = ["lon", "lat", "accuracy_m", "location_source", "located_at"];
 /** @type {WeakMap<HTMLFormElement, State>} */
 const states = new WeakMap();
 
+/** What is to be sealed the node keeps, the browser never. @param {HTMLFormElement} form @param {Values} found @returns {Values} */
+function unsealed(form, found) {
+  const sealed = new Set([...form.querySelectorAll("[data-sealed] [name]")].map((control) => control.getAttribute("name")));
+  return Object.fromEntries(Object.entries(found).filter(([name]) => !sealed.has(name)));
+}
+
 /** @param {HTMLFormElement} form @returns {Values} */
 function values(form) {
   /** @type {Values} */
@@ -27,7 +33,7 @@ function isSome(found) { return Object.keys(found).some((name) => !name.startsWi
 
 /** @param {HTMLFormElement} form */
 function keepHere(form) {
-  const found = values(form), key = PREFIX + form.dataset.draft;
+  const found = unsealed(form, values(form)), key = PREFIX + form.dataset.draft;
   if (isSome(found)) localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: found }));
   else localStorage.removeItem(key);
   return isSome(found);
