@@ -68,6 +68,8 @@ def _configure(app: Flask, node: Any) -> None:
         SECRET_KEY=hashlib.blake2b(b"tomoshibi session cookie", key=node.keys.data_key[:64]).digest(),
         SESSION_COOKIE_NAME=f"tomoshibi_{node.node_id[:12]}",
         SESSION_COOKIE_HTTPONLY=True,
+        # Not Strict: a link from the city's groupware would come without the cookie, and the login page that it then
+        # gets would put a new cookie in the old one's place. What changes anything has a token and an Origin check.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=node.settings.serves_tls,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
@@ -85,7 +87,7 @@ def _speak_languages(app: Flask) -> None:
 
 def _limit(app: Flask) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
-    for endpoint in ("login.enter", "login.redeem"):
+    for endpoint in ("login.enter", "login.redeem", "lock.unlock", "second_factor.check", "second_factor.confirm"):
         limited: Any = limiter.limit(LOGIN_TRIES)(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app import catalog, permissions, verifier
 from app.accounts import Accounts
+from app.enrol_codes import make_code
 from app.factory import create_app
 from app.node import Node
 from tests.photos import photo
@@ -81,6 +83,7 @@ def _built(path: Path, patch: pytest.MonkeyPatch) -> Iterator[House]:
         added = accounts.add_user(f"人 {role}", role, "a-long-enough-passphrase")
         built.tokens[role] = accounts.make_token(f"人 {role}")
         built.ids[f"person {role}"] = added.id
+    built.ids["user_id"] = accounts.add_user("別の人", "viewer", None).id
     _furnish(built)
     yield built
     node.close()
@@ -100,6 +103,7 @@ def _furnish(house: House) -> None:
     ids["point_id"] = house.made(
         "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
     )
+    ids["code_id"] = make_code(house.node, approval=True).id
 
 
 def _photographed(house: House) -> str:
@@ -125,7 +129,8 @@ def doors(app: Any) -> list[tuple[str, str, tuple[str, str] | None]]:
 def path_of(house: House, rule: str) -> str:
     """The address with the ids of what is there."""
     named = {
-        "version": "0", "form": "report", "filename": "x",
+        "version": "0", "form": "report", "filename": "x", "envelope_id": str(uuid7()),
+        "node_id": str(uuid.UUID(hex=house.node.node_id)),
         "record_id": house.ids.get(_noun_of(rule), house.ids["report_id"]),
     }  # fmt: skip
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: house.ids.get(found[1]) or named[found[1]], rule)

@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.store import engine
 from sync.errors import (
     BadChange,
+    NoScopeKey,
     NotEnrolled,
     StoreFailed,
     StoreFull,
@@ -45,6 +46,7 @@ _TITLES = {
 _SYNC_STATUS: dict[type[SyncError], int] = {
     BadChange: 422,
     NotEnrolled: 409,
+    NoScopeKey: 409,
     StoreFull: 409,  # the state of this node, which its people can change; the node itself works as it should
     StoreFailed: 503,
     WriterStopped: 503,
