@@ -136,6 +136,7 @@ def _http_hint(status: int) -> str:
 
 
 def _of_bug(error: Exception) -> Response:
-    current_app.logger.exception("a request failed: %s %s", request.method, request.path)
+    rule = request.url_rule.rule if request.url_rule else "no address of ours"
+    current_app.logger.exception("a request failed: %s %s", request.method, rule)
     hint = "What was saved before is safe. Run `tomoshibi doctor` on this node; its log has the details."
     return respond(500, "internal_error", "Something went wrong in this node.", hint)

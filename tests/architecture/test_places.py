@@ -42,7 +42,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake pki queries records store tls views"),
+    "app": names("api backups bench catalog commands forms imports intake people pki queries records store tls views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }
@@ -59,7 +59,10 @@ NOUNS = names(
     shelter_openings shelters sealed_reads shred_receipts situation_reports staff stock_movements supplies
     supply_items supply_requests teams totals users
 
-    conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
+    conflicts digest drafts enrol enrolments front hazard history join login numbers portal status sync_status
+    translations
+
+    accounts envelopes lock second_factor vouches
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links names noun openapi page paging positions problem projection ranges registry report_rows routes row

@@ -1,7 +1,7 @@
 // @ts-check
 // What was typed is never lost. A form with data-draft-url is kept by the node at every pause (400 ms), so that it is
 // there again after a power cut; the browser keeps it until the node has said so, and of forms without an address.
-const PREFIX = "tomoshibi:draft:";
+const PREFIX = `tomoshibi:draft:${document.body.dataset.person ?? ""}:`; // at a shared tablet nobody meets another's words
 const AGE_MS_MAX = 3 * 24 * 3600 * 1000;
 const PAUSE_MS = 400;
 const AGAIN_MS = 2000;
