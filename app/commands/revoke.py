@@ -25,6 +25,15 @@ def command(node: str, reason: str, home: str | None, as_json: bool) -> None:
 
 
 def perform(node: Any, named: str, reason: str) -> dict[str, Any]:
+    node_id, found = named_node(node, named)
+    if node_id == node.node_id:
+        raise CommandFailed("own_node", "a node does not revoke itself", "Give the command on another issuer.")
+    node.revoke(node_id, None, reason)  # None: what this node holds of it stays accepted
+    return {"node_id": node_id, "name": found["name"], "label": found["label"]}
+
+
+def named_node(node: Any, named: str) -> tuple[str, Any]:
+    """(node id, record) of the one node that bears this id, label or name. Raises CommandFailed."""
     import uuid
 
     from app.queries import nodes
@@ -35,7 +44,4 @@ def perform(node: Any, named: str, reason: str) -> dict[str, Any]:
         problem = "no node is called" if not fitting else "several nodes are called"
         raise CommandFailed("unknown_node", f"{problem} {named}", "Name it by its node id; see the sync page.")
     ((node_id, found),) = fitting.items()
-    if node_id == node.node_id:
-        raise CommandFailed("own_node", "a node does not revoke itself", "Give the command on another issuer.")
-    node.revoke(node_id, None, reason)  # None: what this node holds of it stays accepted
-    return {"node_id": node_id, "name": found["name"], "label": found["label"]}
+    return node_id, found
