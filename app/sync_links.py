@@ -108,6 +108,12 @@ class Links:
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):
             self._peers.tick()
+            self._node.sealing.hear(self._hears())
+
+    def _hears(self) -> bool:
+        """Whether a link stands over which an order would come: to the hub, or, on the hub, to anybody."""
+        peers = tuple(self._peers.peers.items())
+        return any(peer.connected and (self._node.is_hub or name == self._node.hub_node) for name, peer in peers)
 
     def _opened(self, link: Link, event: Opened) -> None:
         if event.offset_ms is not None and "hub" in event.peer.capabilities:

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify
 
 from app import records
 from app.permissions import public
-from app.records import nodes
+from app.records import damage_report_people, nodes
 from sync.kinds import Kind
 
 VERSION = "1.0.0"
@@ -34,6 +34,8 @@ _PROBLEMS = {
 }
 
 
+# Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
+_SEALED = {"damage-reports": damage_report_people}
 READ_ONLY = ("layers",)  # an import writes them, never a client
 
 
@@ -91,7 +93,9 @@ def _collection(spec: Any, kind: Kind) -> None:
     }
     spec.components.schema(f"{name}Page", listing)
     many: dict[str, Any] = {"get": _operation(kind, f"List {kind.name}, newest first", f"{name}Page", _filters(kind))}
-    one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, [])}
+    include = {"name": "include", "in": "query", "schema": {"type": "string", "enum": ["sealed"]}}
+    asked = [include] if kind.name in _SEALED else []
+    one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, asked)}
     if noun is not None:
         spec.components.schema(f"{name}Create", posted)
         create = _operation(kind, f"Make one of {kind.name}", name, [], "201", posts=f"{name}Create")
@@ -138,6 +142,8 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
     ids: dict[str, Any] = {"id": {"type": "string", "format": "uuid"}}
     if not kind.city:
         ids["incident_id"] = {"type": "string", "format": "uuid"}
+    aside = _SEALED[kind.name].NOUN.checks if kind.name in _SEALED else {}
+    sealed = {name: _nullable({**check.schema, "writeOnly": True}, True) for name, check in aside.items()}
     given = {name: {"readOnly": True} for name in kind.fields if name not in checks}
     shown = {
         **ids,
@@ -155,7 +161,7 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
         required.append("incident_id")
     body = {
         "type": "object",
-        "properties": {**ids, **fields},
+        "properties": {**ids, **fields, **sealed},
         "required": required,
         "additionalProperties": False,
     }

@@ -44,7 +44,7 @@ def _moment(text: str) -> int:
 def perform(node: Any, named: str, reason: str, until_ms: int | None = None, accept: bool = False) -> dict[str, Any]:
     from app import revoking
 
-    node_id, found = _named(node, named)
+    node_id, found = named_node(node, named)
     if accept:
         revoking.accept(node, node_id, None)
     else:
@@ -52,7 +52,8 @@ def perform(node: Any, named: str, reason: str, until_ms: int | None = None, acc
     return {"node_id": node_id, "name": found["name"], "label": found["label"]}
 
 
-def _named(node: Any, named: str) -> tuple[str, Any]:
+def named_node(node: Any, named: str) -> tuple[str, Any]:
+    """(node id, record) of the one node that bears this id, label or name. Raises CommandFailed."""
     import uuid
 
     from app.queries import nodes

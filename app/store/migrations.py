@@ -139,6 +139,34 @@ def m0009_enrolment_extras(database: Database) -> None:
     database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
 
 
+def m0010_people(database: Database) -> None:
+    # A session has a stage, a lock and what it is bound to; a code may be one of a sheet.
+    for table, columns in (
+        ("sessions", ("stage TEXT", "locked_at INTEGER", "tries INTEGER", "peer TEXT")),
+        ("login_codes", ("used_by TEXT", "envelope_id TEXT", "number INTEGER")),
+    ):
+        for column in columns:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    _table(database, "envelopes", _ENVELOPES, "id", optional={"ended_at"})
+    _table(
+        database,
+        "totp",
+        {
+            "user_id": str,
+            "secret": str,
+            "pending": str,
+            "made_at": int,
+            "last_step": int,
+            "wrong": int,
+            "paused_until": int,
+        },
+        "user_id",
+        optional={"secret", "pending", "made_at", "paused_until"},
+    )
+    recovery = {"code_hash": bytes, "user_id": str, "made_at": int, "used_at": int}
+    _table(database, "recovery_codes", recovery, "code_hash", optional={"used_at"})
+
+
 def m0011_sealed(database: Database) -> None:
     # What is sealed and counts, and the scope keys wrapped for nodes.
     for statement in oplog.CREATE:
@@ -162,6 +190,7 @@ STEPS = (
     m0006_one_table_of_the_log,
     m0008_tls_leaves,
     m0009_enrolment_extras,
+    m0010_people,
     m0011_sealed,
     m0012_enrolment_requests,
 )
@@ -195,6 +224,17 @@ _ENROL_REQUESTS = {
     "approved": int,
     "decided_at": int,
     "decided_by": str,
+}
+
+
+_ENVELOPES = {
+    "id": str,
+    "title": str,
+    "role": str,
+    "made_at": int,
+    "expires_at": int,
+    "made_by": str,  # users.id
+    "ended_at": int,
 }
 
 

@@ -37,21 +37,8 @@ RECEIVED_KNOWN_MAX = 5000
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard"),
-    *(
-        "status",
-        "forms",
-        "conflict",
-        "dots",
-        "chat",
-        "toast",
-        "notice",
-        "report",
-        "photos",
-        "front",
-        "shelters",
-        "devices",
-    ),
-    "print",
+    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
+    *("people", "devices", "print"),
 )
 
 

@@ -1,7 +1,7 @@
 // @ts-check
 // What was typed is never lost. A form with data-draft-url is kept by the node at every pause (400 ms), so that it is
 // there again after a power cut; the browser keeps it until the node has said so, and of forms without an address.
-const PREFIX = "tomoshibi:draft:";
+const PREFIX = `tomoshibi:draft:${document.body.dataset.person ?? ""}:`; // at a shared tablet nobody meets another's words
 const AGE_MS_MAX = 3 * 24 * 3600 * 1000;
 const PAUSE_MS = 400;
 const AGAIN_MS = 2000;
@@ -10,6 +10,12 @@ const BY_ITSELF = ["lon", "lat", "accuracy_m", "location_source", "located_at"];
 /** @typedef {{timer: number, saving: Promise<boolean>, stale: boolean, sending: boolean}} State */
 /** @type {WeakMap<HTMLFormElement, State>} */
 const states = new WeakMap();
+
+/** What is to be sealed the node keeps, the browser never. @param {HTMLFormElement} form @param {Values} found @returns {Values} */
+function unsealed(form, found) {
+  const sealed = new Set([...form.querySelectorAll("[data-sealed] [name]")].map((control) => control.getAttribute("name")));
+  return Object.fromEntries(Object.entries(found).filter(([name]) => !sealed.has(name)));
+}
 
 /** @param {HTMLFormElement} form @returns {Values} */
 function values(form) {
@@ -27,7 +33,7 @@ function isSome(found) { return Object.keys(found).some((name) => !name.startsWi
 
 /** @param {HTMLFormElement} form */
 function keepHere(form) {
-  const found = values(form), key = PREFIX + form.dataset.draft;
+  const found = unsealed(form, values(form)), key = PREFIX + form.dataset.draft;
   if (isSome(found)) localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: found }));
   else localStorage.removeItem(key);
   return isSome(found);
