@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.unit.sync.nodes import (
     REAL,
     Author,
     check_whole,
+    connect,
     copy_of,
     everything,
     ident,
@@ -331,3 +333,23 @@ def _pieces(replica: Replica) -> list[Segment]:
         bodies = oplog.bodies(replica.connection, replica.streams[bytes(id_)].no, first, last)
         found.append(Segment(bytes(id_), first, bytes(signature), tuple(bodies)))
     return found
+
+
+def test_what_was_shredded_is_in_no_byte_of_the_file_either(tmp_path: Path) -> None:
+    """The same store without encryption, so that the pages that are free can be read."""
+    path = tmp_path / "plain.db"
+    connection = connect(str(path))
+    for pragma in ("journal_mode = WAL", "secure_delete = ON"):  # what the engine sets for every store
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    hub = make_replica("hub", connection=connection)
+    do(hub, lambda one: grants.begin(one, "hq", {node_of("hub"): public("hub")}, None))
+    for number in range(60):
+        write(hub, people(f"r{number}", name=f"{NAME}{'x' * number * 20}"))
+        write(hub, people(f"r{number}", None, name=f"{NAME}2", phone="0"))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert NAME.encode() in path.read_bytes()
+    do(hub, lambda one: grants.order(one, ident("order"), "hq", None, "", None))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    files = [file.read_bytes() for file in tmp_path.iterdir()]
+    assert not any(NAME.encode() in held for held in files)
+    connection.close()
