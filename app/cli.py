@@ -38,6 +38,7 @@ COMMANDS = {
     "pki": "The city's TLS authority, and the certificates that it gave.",
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
+    "export": "A collection as a table for a spreadsheet.",
     "doctor": "What is wrong, and how to mend it.",
     "bench": "Measure this machine: one JSON line a figure.",
 }

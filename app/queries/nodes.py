@@ -55,6 +55,11 @@ def device(node: Any, record_id: str) -> Device | None:
     return next((found for found in devices(node) if found.node.id == record_id), None)
 
 
+def revocation(db: Any, node_id: str) -> Record | None:
+    """How a device was taken out; None where it was not."""
+    return row.get(db, "revocations", str(uuid.UUID(hex=node_id)))
+
+
 def _device(node: Any, found: Record, met: dict[str, Any], ends: dict[str, int], revoked: Record | None) -> Device:
     node_id = uuid.UUID(found.id).hex
     peer = met.get(node_id, {})
