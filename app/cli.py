@@ -39,6 +39,7 @@ COMMANDS = {
     "heirs": "Who may let devices in when the hub is gone.",
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
+    "export": "A collection as a table for a spreadsheet.",
     "doctor": "What is wrong, and how to mend it.",
     "bench": "Measure this machine: one JSON line a figure.",
 }

@@ -32,9 +32,9 @@ ROOMS = {
         """
         __init__ __main__ accounts audit birth buckets child cli config control damage demo digests doctor edges
         enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests enrol_wire errors
-        factory hazard heirs layers live logs mend messages node permissions processes rates revoking sealing
-        server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version
-        wishes
+        factory hazard heirs layers live logs mend messages node permissions process_memory processes rates
+        revoking sealing server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads
+        verifier version wishes words
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
@@ -67,7 +67,7 @@ NOUNS = names(
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links names noun openapi page paging positions problem projection ranges registry report_rows routes row
-    same_content security service session shape shell strict_json tables talk vendor wire
+    same_content search security service session shape shell strict_json tables talk vendor wire
     """
 )
 
