@@ -20,11 +20,12 @@ from app.records import shape
 from app.store import engine, identity, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
-from app.store.envelope import as_passphrase, new_secret, seal
-from app.store.errors import StoreExists
+from app.store.envelope import as_passphrase, new_secret, seal, unseal
+from app.store.errors import KeyFileDamaged, StoreExists
 from app.store.folder import DataFolder
 from app.store.keys import NodeKeys, write_keys
 from app.store.migrations import migrate
+from app.tls import held
 from sync import signing
 from sync.certificate import CAPABILITIES, Certificate
 from sync.signing import SigningKey
@@ -79,6 +80,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
         root = SigningKey.generate()
         secret = _write_recovery(folder.recovery, root)
         facts |= {"root_public": root.public, "certificate": _first_certificate(root, keys, name).encode()}
+        facts |= _first_leaf(root, keys)
 
     def fill(connection: engine.Connection) -> None:
         migrate(connection)
@@ -110,6 +112,13 @@ def _first_certificate(root: SigningKey, keys: NodeKeys, name: str) -> Certifica
     )
 
 
+def _first_leaf(root: SigningKey, keys: NodeKeys) -> dict[str, bytes]:
+    """The city's TLS authority (its key is the root's: nothing more is to be kept), and the hub's own leaf."""
+    node_id = signing.node_id_of(SigningKey(keys.signing_seed).public)
+    now_ms = time.time_ns() // 1_000_000
+    return held.of_root(root.seed, node_id).renewed(node_id, HUB_LABEL, (), now_ms, hub=True).facts()
+
+
 def _write_recovery(path: Path, root: SigningKey) -> str:
     """Seal the root's private half; its secret is made here, never a passphrase that lies on a disk."""
     secret = new_secret()
@@ -117,6 +126,19 @@ def _write_recovery(path: Path, root: SigningKey) -> str:
     document = {"version": 1, "holds": "city root", "root_public": root.public.hex(), **sealed}
     write_durably(path, json.dumps(document, indent=1).encode() + b"\n")
     return secret
+
+
+def read_recovery(path: Path, secret: bytes) -> SigningKey:
+    """The city's root from its recovery file. Raises WrongKey, KeyFileDamaged, OSError."""
+    try:
+        document = json.loads(path.read_bytes())
+        root = SigningKey(unseal(document, as_passphrase(secret), RECOVERY_PURPOSE))
+        fits = root.public.hex() == document["root_public"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise KeyFileDamaged(f"{path.name} is not a recovery file") from error
+    if not fits:
+        raise KeyFileDamaged(f"{path.name} names another root than it holds")
+    return root
 
 
 def _first_words(folder: DataFolder, keys: NodeKeys, settings: Settings, name: str) -> str:

@@ -7,6 +7,7 @@ start: a misspelt ``passphrase_flie`` must never leave a key in clear.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -38,6 +39,21 @@ class Settings:
     names: str = ""  # comma between
     call_after_urgent: int = 5  # minutes without 了解 until the call list names the recipient
     call_after_normal: int = 15
+    lock_minutes: int = 5  # without a touch; 0 never locks by itself
+    idle_minutes: int = 30  # then the session ends; 0 never
+    totp: str = "hq"
+    hub_ca: Path | None = None
+
+    @property
+    def serves_tls(self) -> bool:
+        return self.tls_cert is not None or not is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
@@ -81,7 +97,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _is_path(name: str, value: object) -> bool:
-    return isinstance(value, str) and name in ("passphrase_file", "tls_cert", "tls_key")
+    return isinstance(value, str) and name in ("passphrase_file", "tls_cert", "tls_key", "hub_ca")
 
 
 def _refuse_unknown(given: Iterable[str], known: list[str], where: str) -> None:
@@ -123,14 +139,33 @@ def _level(value: Any) -> str:
     return str(value).lower()
 
 
+def _one_of(*known: str) -> Any:
+    def check(value: Any) -> str:
+        if value not in known:
+            raise ValueError(f"it must be one of {', '.join(known)}")
+        return str(value)
+
+    return check
+
+
 def _path(value: Any) -> Path:
     return Path(value).expanduser().absolute()
 
 
 def _names(value: Any) -> str:
-    if not isinstance(value, str) or any(sign in value for sign in "/:* "):
-        raise ValueError("names of hosts are needed, with a comma between them and no port")
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    for name in filter(None, value.split(",")):
+        if any(sign in name for sign in "/:* ") and not _is_address(name):
+            raise ValueError("names or addresses of hosts are needed, with a comma between them and no port")
     return value
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
 
 
 def _url(value: Any) -> str:
@@ -152,4 +187,8 @@ _CHECKS: dict[str, Any] = {
     "names": _names,
     "call_after_urgent": _whole(1, 1_440),
     "call_after_normal": _whole(1, 1_440),
+    "lock_minutes": _whole(0, 720),
+    "idle_minutes": _whole(0, 720),
+    "totp": _one_of("hq", "off"),
+    "hub_ca": _path,
 }

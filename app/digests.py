@@ -22,6 +22,8 @@ def recomputed(db: Any) -> dict[str, Any]:
     totals: dict[bytes, int] = {}
     projection = SqlProjection(db, KINDS)
     for kind in KINDS:
+        if kind.sealed:
+            continue  # what was opened here is this node's alone
         for scope, record, row in projection.rows(kind):
             totals[scope] = digest.add(totals.get(scope, 0), _row_hash(kind, scope, record, row))
     rows = db.execute(
@@ -30,6 +32,8 @@ def recomputed(db: Any) -> dict[str, Any]:
     for stream, seq, reason in rows:
         scope = bytes(stream)[16:-1]
         totals[scope] = digest.add(totals.get(scope, 0), digest.quarantine_hash(bytes(stream), seq, reason))
+    for scope, found in db.execute("SELECT scope, hash FROM sealed").fetchall():
+        totals[bytes(scope)] = digest.add(totals.get(bytes(scope), 0), bytes(found))
     public = digest.total(totals.values())
     return {
         "schema": KINDS.schema,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from flask.typing import ResponseReturnValue
 
 CONTENT_POLICY = (
@@ -25,12 +26,14 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 TLS_ONLY = "max-age=31536000"  # a year: whoever came over TLS once never speaks in clear to this name again
+FOREIGN_PAGE = "This request comes from a page of another site, and such requests are refused.\n"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 UNKNOWN_NAME = "This node does not answer to that name. Use its own address, or add the name to the setting `names`.\n"
 
 
 def guard(app: Flask, settings: Any) -> None:
     """Refuse a foreign name; harden what is answered."""
-    over_tls = settings.tls_cert is not None
+    over_tls = settings.serves_tls
     own = own_names(settings)
 
     @app.before_request
@@ -38,6 +41,12 @@ def guard(app: Flask, settings: Any) -> None:
         if own is None or is_own_name(request.host, own):
             return None
         return Response(UNKNOWN_NAME, status=421, mimetype="text/plain")
+
+    @app.before_request
+    def refuse_foreign_page() -> ResponseReturnValue | None:
+        if not is_from_elsewhere(request, over_tls):
+            return None
+        return Response(FOREIGN_PAGE, status=403, mimetype="text/plain")
 
     @app.after_request
     def harden(answer: Response) -> Response:
@@ -55,7 +64,7 @@ def own_names(settings: Any) -> frozenset[str] | None:
 
     In clear a page of elsewhere could give its own name the address 127.0.0.1 and so become "the same origin".
     """
-    if settings.tls_cert is not None:
+    if settings.serves_tls:
         return None
     return frozenset(name.strip().lower() for name in settings.names.split(",") if name.strip())
 
@@ -70,3 +79,26 @@ def is_own_name(host: str, own: frozenset[str]) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_from_elsewhere(asked: Request, over_tls: bool) -> bool:
+    """Whether a browser says that a page of another origin made this request; programs say nothing.
+
+    A link from elsewhere may be followed. All else that crosses origins is refused before any view, the doors that
+    need no cookie included: a form, a script's request, an image.
+    """
+    site = asked.headers.get("Sec-Fetch-Site", "none")
+    origin = asked.headers.get("Origin")
+    if asked.method in READING:
+        return site not in ("none", "same-origin") and asked.headers.get("Sec-Fetch-Mode") != "navigate"
+    return site not in ("none", "same-origin") or (origin is not None and not _is_own_origin(origin, asked, over_tls))
+
+
+def _is_own_origin(origin: str, asked: Request, over_tls: bool) -> bool:
+    """A node in clear may stand behind a machine that speaks TLS for it, so there either scheme is its own."""
+    try:
+        told = urlsplit(origin)
+    except ValueError:
+        return False
+    schemes = ("https",) if over_tls else ("http", "https")
+    return told.scheme in schemes and told.netloc.lower() == asked.host.lower()

@@ -190,7 +190,7 @@ def _identity(new: Connection, old: Salvage, folder: DataFolder, keys: NodeKeys)
     if meta.read(new, "role") is None:
         hub = certificate is not None and "hub" in certificate.capabilities
         meta.write(new, "role", "hub" if hub or folder.recovery.exists() else "terminal")
-    return Identity(key, signing.node_id_of(key.public), root, certificate)
+    return Identity(key, signing.node_id_of(key.public), root, certificate, keys.sealing_seed)
 
 
 def _own_certificate(old: Salvage, key: SigningKey) -> Certificate | None:

@@ -6,6 +6,7 @@ Opened by a command (which holds the data folder's lock), started only by `serve
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from app import digests
+from app.audit import ReadAudit
 from app.chronology import Chronology
 from app.config import Settings
 from app.damage import Watch
@@ -24,6 +26,7 @@ from app.queries import log as log_queries
 from app.queries.arrivals import Here
 from app.records import KINDS
 from app.records.judge import judge
+from app.sealing import CLOSED, Sealing
 from app.store import engine, gone_back, identity, meta
 from app.store.ballast import Ballast
 from app.store.blobs import BlobFile, key_of
@@ -37,6 +40,8 @@ from app.store.projection import SqlProjection, id_bytes, id_text
 from app.store.salvaged_log import Waiting
 from app.sync_links import Links
 from app.threads import in_native_thread, native_thread_id, settle_native_threads
+from app.tls import held
+from app.tls.own import OwnTls
 from app.version import VERSION
 from sync import signing
 from sync.authoring import Result
@@ -67,7 +72,8 @@ class Node:
         self._ballast = Ballast(folder.ballast, settings.ballast_mb)
         self.replica = Replica(
             connection, KINDS, judge, SqlProjection(connection, KINDS), self._identity(connection), self.clock,
-            os.urandom, self._note_incarnation,
+            os.urandom, self._note_incarnation, destroyed=folder.shredded_keys(),
+            sealed_closed=bool(meta.read(connection, CLOSED)),
         )  # fmt: skip
         self._published = self.replica.published()
         self._blob_file = BlobFile(folder.blobs, keys.data_key)
@@ -81,6 +87,9 @@ class Node:
             self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space,
             after_failure=lambda: in_native_thread(self._renew_connection),
         )  # fmt: skip
+        self.sealing = Sealing(self)
+        self.read_audit = ReadAudit(self)
+        self.tls = OwnTls(self, held.read(connection))
         self.links = Links(self)
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
@@ -108,6 +117,7 @@ class Node:
             try:
                 node._begin_anew_where_rolled_back()
                 node._rebuild_where_outdated()
+                node.sealing.begin()
                 identity.keep(folder.identity, keys.data_key, connection)
             except BaseException:
                 node.close()
@@ -117,12 +127,15 @@ class Node:
 
     def start(self) -> None:
         """Begin to call the hub and to watch the links; only `serve` does."""
+        self.sealing.settle()
         self.links.start()
         self.layers.keep_warm()
         self.damage.start()
+        self.tls.start()
 
     def close(self) -> None:
         self._closed = True
+        self.tls.stop()
         self.damage.stop()
         self.links.stop()
         self.writer.stop()
@@ -141,7 +154,8 @@ class Node:
         key = SigningKey(self.keys.signing_seed)
         held = meta.read(connection, "certificate")
         certificate = Certificate.decode(bytes(held)) if held else None
-        return Identity(key, signing.node_id_of(key.public), meta.read(connection, "root_public"), certificate)
+        root = meta.read(connection, "root_public")
+        return Identity(key, signing.node_id_of(key.public), root, certificate, self.keys.sealing_seed)
 
     @property
     def home(self) -> Path:
@@ -166,10 +180,6 @@ class Node:
     @property
     def label(self) -> str:
         return self.certificate.label if self.certificate else ""
-
-    @property
-    def serves_tls(self) -> bool:
-        return self.settings.tls_cert is not None
 
     @property
     def is_hub(self) -> bool:
@@ -201,6 +211,7 @@ class Node:
 
     def correct_clock(self, offset_ms: int) -> None:
         self._offset_ms = offset_ms
+        self.tls.keep_offset(offset_ms)
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -247,11 +258,26 @@ class Node:
             if issuer is not None:
                 meta.write(replica.connection, "hub_node", issuer.node_id)
             was = replica.identity
-            replica.identity = Identity(was.key, was.node_id, root_public, held)
+            replica.identity = Identity(was.key, was.node_id, root_public, held, was.sealing)
 
         self.writer.call(job, 0)
-        identity.keep(self.folder.identity, self.keys.data_key, self.reader())
+        self.keep_identity()
         self.links.try_now()
+
+    def keep_identity(self) -> None:
+        """Once more beside the store, for the day on which the store cannot be read."""
+        identity.keep(self.folder.identity, self.keys.data_key, self.reader())
+
+    def use_certificate(self, held: Certificate) -> None:
+        """Go on with another certificate of this device: each stream carries it before what is written next."""
+        held.verify(self.root_public or b"")
+
+        def job(replica: Replica) -> None:
+            meta.write(replica.connection, "certificate", held.encode())
+            replica.identity = dataclasses.replace(replica.identity, certificate=held)
+
+        self.writer.call(job, 0)
+        self.keep_identity()
 
     def _blobs(self) -> Blobs:
         file = self._blob_file
@@ -263,6 +289,10 @@ class Node:
         blobs.on_whole = self._blob_moved
         blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
         return blobs
+
+    def stores(self) -> tuple[tuple[Path, bytes], ...]:
+        """The two databases with the keys that open them."""
+        return (self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key))
 
     def store_faults(self) -> list[str]:
         """What is wrong with the pages of the log's file, for doctor."""
@@ -289,8 +319,7 @@ class Node:
         if released:
             with contextlib.suppress(WriterStopped):
                 self.writer.submit(lambda replica: engine.keep_log_short(replica.connection), 0)
-        files = ((self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key)))
-        folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in files])
+        folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in self.stores()])
         return released or any(folded)
 
     def _renew_connection(self) -> None:
@@ -356,6 +385,7 @@ class Node:
             changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
             for subscriber in self._subscribers:  # also where only a receipt was kept: no page must stay at "not sent"
                 self._tell_one(partial(subscriber, changed))
+            self._tell_one(partial(self.sealing.after_commit, changed, moved))
             self._tell_one(partial(self.links.after_commit, changed, list(dict.fromkeys(moved))))
 
     def _tell_one(self, tell: Callable[[], None]) -> None:

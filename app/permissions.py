@@ -31,6 +31,7 @@ class Person(Protocol):
 _EVERYONE = "admin commander hq_operator shelter_staff patrol viewer"
 _HQ = "admin commander hq_operator"
 _FIELD = f"{_HQ} shelter_staff patrol"
+_HQ_SEALED = "commander hq_operator"  # an administrator has all rights but these: to read and to write what is sealed
 
 # (collection, action, roles, scope). Whatever is not written here is refused.
 _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
@@ -48,6 +49,10 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("damage-reports", "create", _FIELD, "all"),
     ("damage-reports", "edit", _FIELD, "all"),
     ("damage-reports", "remove", _FIELD, "own"),  # taken back by who wrote it; others set its status
+    ("damage-report-people", "read", _HQ_SEALED, "all"),
+    ("damage-report-people", "create", f"{_HQ_SEALED} shelter_staff patrol", "all"),
+    ("damage-report-people", "edit", _HQ_SEALED, "all"),
+    ("sealed-reads", "read", "admin commander", "all"),  # who, when and how much; what was read stands in none
     ("channels", "read", _EVERYONE, "all"),
     ("channels", "create", _FIELD, "all"),
     ("channels", "edit", _HQ, "all"),
@@ -69,8 +74,15 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("users", "read", _EVERYONE, "all"),
     ("users", "create", "admin", "all"),
     ("users", "edit", "admin", "all"),
+    ("accounts", "read", _HQ, "all"),  # who has a login on this node, since when
+    ("accounts", "edit", "admin", "all"),  # one-time codes, resets
+    ("second-factor", "edit", _HQ, "own"),
+    ("vouches", "create", f"{_HQ} shelter_staff", "all"),  # for whom: `VOUCHES`
+    ("envelopes", "read", f"{_HQ} shelter_staff", "all"),
+    ("envelopes", "create", f"{_HQ} shelter_staff", "all"),
     ("nodes", "read", _EVERYONE, "all"),
-    ("nodes", "edit", "admin", "all"),
+    ("nodes", "create", "admin commander", "all"),  # let a device in
+    ("nodes", "edit", "admin commander", "all"),  # its owner, its revocation
     ("shelters", "read", _EVERYONE, "all"),
     ("shelters", "create", _HQ, "all"),
     ("shelters", "edit", _HQ, "all"),
@@ -95,6 +107,14 @@ TABLE: Mapping[tuple[str, Action, str], Scope] = {
     (role, action, collection): scope for collection, action, roles, scope in _ROWS for role in roles.split()
 }
 
+# Whom a person may let in on the spot: nobody above themselves, and no second one of those who decide.
+VOUCHES: Mapping[str, tuple[str, ...]] = {
+    "admin": ("admin", "commander", "hq_operator", "shelter_staff", "patrol", "viewer"),
+    "commander": ("hq_operator", "shelter_staff", "patrol", "viewer"),
+    "hq_operator": ("shelter_staff", "patrol", "viewer"),
+    "shelter_staff": ("shelter_staff",),
+}
+
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "_tomoshibi_permission"
 PUBLIC = ("", "public")
@@ -109,6 +129,11 @@ def allowed(role: str | None, action: Action, collection: str, *, own: bool = Tr
     """Whether a role may do this. ``own``: the record is the person's own (or none is meant yet)."""
     scope = scope_of(role, action, collection)
     return scope == "all" or (scope == "own" and own)
+
+
+def may_vouch(role: str, other: str) -> bool:
+    """Whether a role may let somebody of another role in on this device: by vouching, or by an envelope."""
+    return other in VOUCHES.get(role, ())
 
 
 def require(person: Person, action: Action, collection: str, *, owner: str | None = None) -> None:

@@ -6,22 +6,21 @@ node is opened, so that a busy port changes nothing.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import signal
 import socket
-import sys
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.pywsgi import WSGIServer
 
+from app import logs
 from app.commands.job import open_node, perform
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed
+from app.slow_clients import Server
 from app.store.ballast import Ballast
 from app.store.folder import DataFolder
 
@@ -33,12 +32,9 @@ STOP_SECONDS = 3
 
 def serve(settings: Settings) -> None:
     """Run a node until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-    _refuse_clear_text(settings)
+    logs.start(settings.log_level)
+    logs.hear_background_failures(gevent.get_hub())
+    _refuse_half_a_pair(settings)
     DataFolder(settings.home).require_node()
     listener = _listen(settings.host, settings.port)
     try:
@@ -54,8 +50,9 @@ def _run(node: Any, settings: Settings, listener: socket.socket) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
+    _refuse_clear_text(node, settings)
     flask_app, _ = create_app(node)
-    server = WSGIServer(listener, flask_app, log=None, error_log=_errors(), **_tls(settings))
+    server = _server(node, settings, listener, flask_app)
     server.start()
     control = ControlServer(
         DataFolder(settings.home).control, lambda command, arguments: perform(node, command, arguments)
@@ -71,25 +68,37 @@ def _run(node: Any, settings: Settings, listener: socket.socket) -> None:
         server.stop(timeout=STOP_SECONDS)
 
 
-def _refuse_clear_text(settings: Settings) -> None:
+def _refuse_half_a_pair(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise CommandFailed("tls_incomplete", "tls_cert and tls_key go together", "Set both, or neither.")
     for path in (settings.tls_cert, settings.tls_key):
         if path is not None and not os.access(path, os.R_OK):
             raise CommandFailed("tls_unreadable", f"{path} cannot be read", "Check the path and its rights.")
-    if settings.tls_cert is None and not _is_loopback(settings.host):
+
+
+def _refuse_clear_text(node: Any, settings: Settings) -> None:
+    """Beyond loopback nothing is served but TLS: with the node's own leaf, which an issuer renews at its start."""
+    if not settings.serves_tls:
+        return
+    node.tls.renew_own()
+    if settings.tls_cert is None and node.tls.held.chain is None:
+        how = "run `tomoshibi pki init` with the recovery file" if node.is_hub else "enrol this node with its hub"
         raise CommandFailed(
             "tls_needed",
-            f"this node does not listen on {settings.host} in clear",
-            "Set tls_cert and tls_key, or listen on 127.0.0.1.",
+            f"this node does not listen on {settings.host} in clear, and has no certificate yet",
+            f"To get one, {how}; or set tls_cert and tls_key; or listen on 127.0.0.1.",
         )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _server(node: Any, settings: Settings, listener: socket.socket, application: Any) -> Server:
+    if not settings.serves_tls:
+        return Server(listener, application)
+    from app.tls.server import TlsServer, given
+
+    if not node.tls.has_authority:  # a hub that an older release made, until `pki init`
+        log.warning("this city has no TLS authority: callers are not asked for certificates; see `tomoshibi pki init`")
+        return Server(listener, application, ssl_context=given(settings))
+    return TlsServer(listener, application, node.tls, settings)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -112,28 +121,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _tls(settings: Settings) -> dict[str, Any]:
-    if settings.tls_cert is None:
-        return {}
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (ssl.SSLError, OSError) as error:
-        raise CommandFailed("tls_unusable", f"the certificate cannot be used: {error}", "Check both files.") from error
-    return {"ssl_context": context}
-
-
 def _url(settings: Settings, listener: socket.socket) -> str:
-    scheme = "https" if settings.tls_cert else "http"
+    scheme = "https" if settings.serves_tls else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{scheme}://{host}:{listener.getsockname()[1]}"
-
-
-def _errors() -> logging.Logger:
-    """gevent reports a closing WebSocket's last frame as an invalid method: known, and nothing to act on."""
-    logger = logging.getLogger("app.http")
-    logger.addFilter(lambda record: "Invalid HTTP method" not in record.getMessage())
-    return logger

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from flask_socketio import Namespace, SocketIO, disconnect
 
+from app.tls import gate
 from sync.client import EVENT, NAMESPACE
 
 if TYPE_CHECKING:
@@ -25,8 +26,13 @@ class SyncNamespace(Namespace):  # type: ignore[misc,unused-ignore]
         if not self._node.enrolled:
             return False  # a node without a certificate can prove nothing to anybody
         socket = request.sid  # type: ignore[attr-defined]
+        seen = request.environ.get(gate.KEY)
+        if seen is not None and gate.node_at(seen) is None:
+            return False  # a browser's certificate opens pages, no link
         self._node.links.hub_side.connected(
             socket,
+            channel=seen.channel if seen else b"",
+            channel_peer=gate.node_at(seen) if seen else None,
             send=lambda frame: self._server.emit(EVENT, frame, to=socket, namespace=NAMESPACE),
             hang_up=lambda: self._server.disconnect(socket, namespace=NAMESPACE),
         )

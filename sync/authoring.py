@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sync import certificate, merge, oplog, signing
+from sync import certificate, merge, oplog, seal, signing
 from sync.certificate import Certificate
-from sync.errors import NotEnrolled
+from sync.errors import NoScopeKey, NotEnrolled
 from sync.merge import REMOVED
 from sync.operation import (
     CITY,
@@ -104,13 +104,27 @@ def _record_one(replica: Replica, change: Change, author: bytes | None) -> tuple
     fields = dict(change.fields)
     if change.numbered:
         fields[change.numbered] = _next_number(replica, change.kind)
-    change = Change(change.kind, change.record, change.scope, fields, change.type, change.replaces)
+    change = Change(
+        change.kind, change.record, change.scope, fields, change.type, change.replaces, seal_to=change.seal_to
+    )
     replaces = _replaces(replica, change)
     if change.type == SET and _names_a_removal(replica, change, replaces):
         fields[REMOVED] = None  # who saw the removal and edits brings the record back
     hlc = replica.clock.stamp(replica.now())
+    if replica.kinds.by_name[change.kind].sealed:
+        change = _sealed(replica, change, author, hlc)
     _append_own(replica, stream, hlc, author, change, replaces, _after(replica, change))
     return (stream.id, stream.last)
+
+
+def _sealed(replica: Replica, change: Change, author: bytes | None, hlc: int) -> Change:
+    """The change as it is sealed: from here on nobody without the key reads it, this node included."""
+    scope = change.seal_to or replica.kinds.by_name[change.kind].sealed or ""
+    key = replica.keyring.current(scope)
+    if key is None:
+        raise NoScopeKey(f"no key to seal for {scope} has come to this node yet")
+    secret = replica.keyring.secrets.get(key.id)
+    return seal.seal(change, key, secret, replica.identity.node_id, author, hlc, replica.random(32))
 
 
 def _replaces(replica: Replica, change: Change) -> tuple[Version, ...]:

@@ -6,20 +6,32 @@ terminals must not come back in the same instant.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from sync.errors import SyncError
 from sync.link import Link
 from sync.peers import Peers
 
 NAMESPACE = "/sync"
 EVENT = "f"
+TEXT_MAX = 300
 CONNECT_S_MAX = 3.0  # a black hole swallows the handshake: give up soon, so that an opened path is found soon
 SECOND_RETRY_S = 1.0
 STEADY_MS = 5_000  # a link that lasted so long was a good one
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection that stands and whose other end was proved, before a byte of ours goes over it."""
+
+    socket: Any
+    channel: bytes
+    peer: bytes | None
 
 
 def losses_after(losses: int, opened: bool, lasted_ms: int) -> int:
@@ -32,9 +44,10 @@ class Client:
     url: Callable[[], str | None]
     peers: Peers
     uniform: Callable[[], float]  # 0..1
-    ca_file: str | None = None
+    dial: Callable[[str], Line | None] = lambda url: None  # None: in clear, which is for this machine only
     retry_ms_max: int = 250
     last_error: str | None = None
+    last_code: str | None = None  # what kind of error it was, where somebody named it
     next_try_s: float = 0.0
     _wake: threading.Event = field(default_factory=threading.Event)
     _stopped: bool = False
@@ -80,7 +93,12 @@ class Client:
         """Hold one link until it ends. True where the other side's hello was good."""
         from socketio.exceptions import ConnectionError as NoConnection
 
-        socket = self._new_socket(url)
+        try:
+            line = self.dial(url)
+        except (SyncError, OSError, ValueError) as error:
+            self._note(str(error) or "the hub did not answer", getattr(error, "code", None))
+            return False
+        socket = self._new_socket(url, line)
         self._socket = socket
         ended = threading.Event()
         links: list[Link] = []
@@ -97,22 +115,27 @@ class Client:
         try:
             socket.connect(url, transports=["websocket"], namespaces=[NAMESPACE], wait_timeout=CONNECT_S_MAX)
         except (NoConnection, ValueError, OSError) as error:
-            self.last_error = str(error) or "the hub did not answer"
+            self._note(*_answer_in(error))
             self._close(socket)
             return False
         link = self.peers.new_link(
             caller=True,
             send=lambda frame: self._send(socket, frame, ended),
             hang_up=ended.set,
+            channel=line.channel if line else b"",
+            channel_peer=line.peer if line else None,
         )
         links.append(link)
         link.open()
         ended.wait()
         opened = link.session.was_open
-        self.last_error = ": ".join(link.ended) if link.ended else None
+        self._note(": ".join(link.ended) if link.ended else None, link.ended[0] if link.ended else None)
         link.down()
         self._close(socket)
         return opened
+
+    def _note(self, error: str | None, code: str | None) -> None:
+        self.last_error, self.last_code = error, code
 
     def _send(self, socket: Any, frame: bytes, ended: threading.Event) -> None:
         from socketio.exceptions import SocketIOError
@@ -122,19 +145,20 @@ class Client:
         except (SocketIOError, OSError):
             ended.set()  # the transport went away between two frames: the loop resumes from the vectors
 
-    def _new_socket(self, url: str) -> Any:
+    def _new_socket(self, url: str, line: Line | None) -> Any:
         import requests  # here, and socketio too: a quarter of a second that no other command should pay
 
         session = requests.Session()
         session.trust_env = False
-        if self.ca_file:
-            session.verify = self.ca_file
+        options: dict[str, Any] = {"http_no_proxy": [urlsplit(url).hostname or "*"]}
+        if line is not None:
+            options["socket"] = line.socket
         return _ordered_client(
             reconnection=False,
             handle_sigint=False,
             http_session=session,
             request_timeout=CONNECT_S_MAX,
-            websocket_extra_options={"http_no_proxy": [urlsplit(url).hostname or "*"]},
+            websocket_extra_options=options,
         )
 
     def _hang_up(self) -> None:
@@ -164,6 +188,21 @@ def _ordered_client(**options: Any) -> Any:
             return Engine
 
     return Ordered(**options)
+
+
+def _answer_in(error: BaseException) -> tuple[str, str | None]:
+    """What the hub answered instead of a link, in its own words: (text, code)."""
+    seen: BaseException | None = error
+    while seen is not None:
+        body = getattr(seen, "resp_body", None)
+        if body:
+            try:
+                problem = json.loads(body)
+                return f"the hub refused: {problem['detail']}"[:TEXT_MAX], str(problem["code"])[:64]
+            except (ValueError, KeyError, TypeError):
+                break
+        seen = seen.__cause__ or seen.__context__
+    return str(error) or "the hub did not answer", None
 
 
 def _disconnect(socket: Any) -> None:

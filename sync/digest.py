@@ -44,6 +44,15 @@ def quarantine_hash(stream: bytes, seq: int, reason: str) -> bytes:
     return _hash(["quarantine", stream, seq, reason])
 
 
+def sealed_hash(operation: Operation) -> bytes:
+    """16 bytes of a sealed operation: equal on all who hold it, whether or not they can open it."""
+    return _hash(
+        ["sealed", operation.origin + operation.scope + operation.lane, operation.seq, operation.hlc, operation.author,
+         operation.kind, operation.record, operation.type, sorted(operation.fields.items()), operation.replaces,
+         operation.after]
+    )  # fmt: skip
+
+
 def _hash(items: list[Any]) -> bytes:
     return hashlib.blake2b(_pack(items), digest_size=16).digest()
 

@@ -58,6 +58,24 @@ class BadSignature(SyncError):
     hint = "Another holder of this stream is asked for it."
 
 
+class Relayed(BadSignature):
+    """A hello that does not belong to the connection on which it came: somebody may stand between the two nodes."""
+
+    code = "relayed"
+    hint = "Check that both nodes run this release. If they do, somebody stands between them."
+
+
+class LineRefused(SyncError):
+    """A connection that stands, to somebody who is not who was called. The code says why; nothing was said on it."""
+
+    fault: Fault = "peer"
+    hint = "Check the hub's address and the network that this node is on."
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
 class BadFrame(SyncError):
     """A frame that is not the protocol's: the link is closed."""
 
@@ -70,6 +88,14 @@ class NotEnrolled(SyncError):
     code = "not_enrolled"
     fault: Fault = "caller"
     hint = "Run `tomoshibi enrol --hub URL --code CODE` on this node first."
+
+
+class NoScopeKey(SyncError):
+    """What must be sealed cannot be: the public key of its scope is not here, so nothing of it was written."""
+
+    code = "no_scope_key"
+    fault: Fault = "caller"
+    hint = "The key comes with the first contact with HQ; leave these fields empty until then."
 
 
 class StoreFull(SyncError):

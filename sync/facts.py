@@ -1,6 +1,7 @@
-"""What verdicts stand on: revocations and the modes of incidents, read from records and watched for changes.
+"""What verdicts and the keyring stand on: revocations, the modes of incidents, keys and grants; watched for changes.
 
-Before: ``projector.take`` folded the record of a fact. After: the operations that it touches are judged anew.
+Before: ``projector.take`` folded the record of a fact. After: the operations that it touches are judged anew, and
+those that a key opens, or no longer opens.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sync import certificate, merge, oplog, verdict
-from sync.kinds import REVOCATIONS, Kind
+from sync.kinds import OF_SEALING, REVOCATIONS, Kind
 from sync.operation import CITY, Operation, decode_body
 from sync.oplog import Stream
 from sync.verdict import Facts
@@ -37,6 +38,9 @@ def settle(projector: Projector) -> None:
             continue  # a misplaced record of these kinds is no fact, and must not wipe one out
         if key[0] == REVOCATIONS.name:
             _settle_revocation(projector, key[2], verdict.revocation_fact(working.state))
+        elif working.kind in OF_SEALING:
+            for other in projector.sealed.records(projector.keyring.note(working.kind, key[2], working.state)):
+                projector.recompute(other)
         elif working.kind.mode_field:
             values = merge.shown(working.kind, working.state).values
             _settle_mode(projector, working.kind, key[2], values)

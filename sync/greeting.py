@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sync import protocol, signing
 from sync.certificate import Certificate
-from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked
+from sync.errors import BadCertificate, BadFrame, BadSignature, Relayed, Revoked
 from sync.local import Local
 from sync.protocol import Hello, Proof
 
@@ -17,7 +17,10 @@ def hello(local: Local, now_ms: int) -> bytes:
 
 
 def let_in(local: Local, theirs: Hello) -> Certificate:
-    """The peer's certificate, where it may have a link. Raises BadFrame, BadCertificate, BadSignature, Revoked."""
+    """The peer's certificate, where it may have a link.
+
+    Raises BadFrame, BadCertificate, Revoked, BadSignature or Relayed.
+    """
     if theirs.protocol != protocol.VERSION:
         raise BadFrame(f"protocol {theirs.protocol} is not spoken here")
     peer = Certificate.decode(theirs.certificate)
@@ -28,6 +31,8 @@ def let_in(local: Local, theirs: Hello) -> Certificate:
         raise BadCertificate("a node does not talk to itself")
     if theirs.nonce == local.nonce:
         raise BadSignature("the nonce was sent back")
+    if local.channel_peer is not None and peer.node_id != local.channel_peer:
+        raise Relayed("the hello is of another node than the connection")
     return peer
 
 
@@ -44,6 +49,11 @@ def proof(local: Local, peer: Certificate, theirs: Hello, now_ms: int, *, caller
 
 
 def check_proof(local: Local, peer: Certificate, theirs: Hello, frame: Proof, *, caller: bool) -> None:
-    """Raise BadSignature unless the peer holds the key of its certificate."""
+    """Raise BadSignature unless the peer holds the key of its certificate, Relayed unless it sees the same channel."""
     signed = transcript(local, peer, theirs, caller=caller, by_caller=not caller)
-    signing.verify(peer.public, frame.signature, signed)
+    try:
+        signing.verify(peer.public, frame.signature, signed)
+    except BadSignature as error:
+        if not local.channel:
+            raise
+        raise Relayed("the proof does not fit this connection") from error

@@ -16,9 +16,17 @@ class Hub:
         self._links: dict[str, Link] = {}
 
     def connected(
-        self, socket: str, send: Callable[[bytes], None], hang_up: Callable[[], None], channel: bytes = b""
+        self,
+        socket: str,
+        send: Callable[[bytes], None],
+        hang_up: Callable[[], None],
+        channel: bytes = b"",
+        channel_peer: bytes | None = None,
     ) -> None:
-        link = self._peers.new_link(caller=False, send=send, hang_up=hang_up, channel=channel)
+        """``channel`` and ``channel_peer``: as in ``Local``, where the transport has proved its ends."""
+        link = self._peers.new_link(
+            caller=False, send=send, hang_up=hang_up, channel=channel, channel_peer=channel_peer
+        )
         self._links[socket] = link
         link.open()
 
@@ -26,6 +34,11 @@ class Hub:
         link = self._links.get(socket)
         if link is not None:
             link.received(data)
+
+    def knows(self, socket: str) -> bool:
+        """Whether the device at this socket has proved who it is."""
+        link = self._links.get(socket)
+        return link is not None and link.peer is not None
 
     def disconnected(self, socket: str) -> None:
         link = self._links.pop(socket, None)

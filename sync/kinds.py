@@ -64,6 +64,7 @@ class Kind:
     ``city``: its records live in the city's scope, else in an incident's.
     ``mode_field``: of the one kind whose records name scopes, the field that holds the scope's mode.
     ``keeps_visible``: given the shown values, True where a removal must not hide the record.
+    ``sealed``: the scope, or family of scopes (``shelter`` of ``shelter:<id>``), that its operations are sealed to.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Kind:
     lane: Lane = "work"
     mode_field: str | None = None
     keeps_visible: Callable[[Mapping[str, Any]], bool] | None = None
+    sealed: str | None = None
     sets: tuple[str, ...] = field(init=False, default=())  # the fields that are observed-remove sets
 
     def __post_init__(self) -> None:
@@ -81,7 +83,7 @@ class Kind:
     @property
     def is_fact(self) -> bool:
         """Whether verdicts stand on its records."""
-        return self.mode_field is not None or self.name == REVOCATIONS.name
+        return self.mode_field is not None or self.name in _FACTS
 
     @property
     def table(self) -> str:
@@ -90,6 +92,29 @@ class Kind:
 
 # Whose record is the revoked node's id. What of that node still counts is read from the heads of `accepted`.
 REVOCATIONS = Kind("revocations", {"accepted": Field("packed"), "reason": Field("text")}, city=True)
+
+# Who can open what is sealed (``seal``, ``keyring``). A key's record is named after all that it says: it is said once.
+SCOPE_KEYS = Kind(
+    "scope-keys",
+    {"for_scope": Field("text", "once"), "epoch": Field("integer", "once"), "public": Field("bytes", "once")},
+    city=True,
+)
+# The hash of the wrapped key; the bytes lie beside the log, where a shred can delete them.
+GRANTS = Kind(
+    "grants",
+    {
+        "key": Field("bytes", "once"),
+        "member": Field("bytes", "once"),
+        "sealing": Field("bytes", "once"),  # the member's public sealing key: the next epoch is wrapped for it as well
+        "wrapped": Field("bytes"),
+    },
+    city=True,
+)
+# Never taken back: what was destroyed does not come again.
+SHRED_ORDERS = Kind("shred-orders", {"keys": Field("packed", "once"), "reason": Field("text")}, city=True)
+OF_SEALING = (SCOPE_KEYS, GRANTS, SHRED_ORDERS)
+OF_SYNC = (REVOCATIONS, *OF_SEALING)
+_FACTS = frozenset(kind.name for kind in OF_SYNC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +126,8 @@ class Kinds:
 
     @staticmethod
     def of(schema: int, *kinds: Kind) -> Kinds:
-        """The application's kinds, and the one that the log has of its own."""
-        kinds = (*kinds, REVOCATIONS)
+        """The application's kinds, and those that the log has of its own."""
+        kinds = (*kinds, *OF_SYNC)
         by_name = {kind.name: kind for kind in kinds}
         if len(by_name) != len(kinds):
             raise ValueError("two kinds share a name")

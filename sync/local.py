@@ -63,7 +63,8 @@ class Local:
     receipts_of: Callable[[bytes], Vector]  # peer -> what it has receipted of our own streams
     own_origin: Callable[[], bytes]
     retry_ms_max: Callable[[], int]
-    channel: bytes = b""
+    channel: bytes = b""  # names the transport's connection; empty where it has no ends that are proved
+    channel_peer: bytes | None = None  # the node that the transport itself has proved to stand at the other end
     files: Files | None = None  # None: this node exchanges none
     token_seed: bytes = b""
 

@@ -39,6 +39,7 @@ class Change:
 
     ``replaces``: versions of the record that the writer saw; None names whatever this node shows now.
     ``expects``: "absent" (make it), "present" (edit it) or None. ``numbered``: a field that gets the next number.
+    ``seal_to``: of a kind that is sealed, the scope to seal to, where that is not the kind's own.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Change:
     replaces: tuple[Version, ...] | None = ()
     expects: str | None = None
     numbered: str | None = None
+    seal_to: str | None = None
 
     @property
     def key(self) -> RecordKey:

@@ -41,6 +41,13 @@ CREATE = (
     "CREATE TABLE IF NOT EXISTS awaited (name BLOB NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, scope BLOB NOT"
     " NULL, record BLOB NOT NULL, PRIMARY KEY (name, seq, kind, scope, record)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS awaited_by_record ON awaited (kind, scope, record)",
+    # Projected: the sealed operations that count, whether or not they can be opened here.
+    "CREATE TABLE IF NOT EXISTS sealed (stream INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, scope BLOB"
+    " NOT NULL, record BLOB NOT NULL, key BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (stream, seq)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS sealed_by_key ON sealed (key)",
+    "CREATE INDEX IF NOT EXISTS sealed_by_record ON sealed (record)",
+    # Local: scope keys wrapped for nodes. Beside the log and never in it, so that they can be deleted.
+    "CREATE TABLE IF NOT EXISTS wrapped_key (name BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID",
     # Local: what peers have receipted, and the tails of forks that do not count (``tail`` is the chain value).
     "CREATE TABLE IF NOT EXISTS receipt (peer BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " head BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (peer, stream)) WITHOUT ROWID",

@@ -60,10 +60,16 @@ class Peers:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def new_link(
-        self, *, caller: bool, send: Callable[[bytes], None], hang_up: Callable[[], None], channel: bytes = b""
+        self,
+        *,
+        caller: bool,
+        send: Callable[[bytes], None],
+        hang_up: Callable[[], None],
+        channel: bytes = b"",
+        channel_peer: bytes | None = None,
     ) -> Link:
         """A link over a transport that is open. The caller of this calls ``link.open()`` and feeds it."""
-        session = Session(replace(self._local(), channel=channel), caller)
+        session = Session(replace(self._local(), channel=channel, channel_peer=channel_peer), caller)
         link = Link(session, self.writer, self.wall, send, hang_up, self, self.blobs, self.errands, self.later)
         with self._lock:
             self._links.add(link)

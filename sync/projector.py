@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sync import certificate, digest, entries, facts, forks, merge, oplog, verdict
+from sync import certificate, digest, entries, facts, forks, merge, oplog, seal, verdict
 from sync.awaited import Awaited
 from sync.forks import Node
+from sync.keyring import Keyring
 from sync.kinds import Kind, Kinds
 from sync.merge import State
 from sync.operation import TALK, WORK, NewerBody, Operation, RecordKey, Version, decode_body
 from sync.oplog import Connection, Stream
 from sync.projection import Fresh, Projection, Row
 from sync.quarantine import Quarantine
+from sync.sealed import SealedSet
 from sync.sums import Sums
 from sync.verdict import Facts, Judge
 
@@ -63,9 +65,11 @@ class Projector:
     judge: Judge
     projection: Projection
     streams: dict[bytes, Stream]
+    keyring: Keyring
     facts: Facts = field(default_factory=Facts)
     awaited: Awaited = field(init=False)
     quarantine: Quarantine = field(init=False)
+    sealed: SealedSet = field(init=False)
     sums: Sums = field(init=False)
     rekey: set[tuple[str, bytes]] = field(default_factory=set)  # ledgers whose keys are to be set anew
     _working: dict[RecordKey, Working] = field(default_factory=dict)
@@ -76,11 +80,13 @@ class Projector:
         self.sums = Sums(self.connection)
         self.awaited = Awaited(self.connection)
         self.quarantine = Quarantine(self.connection, self.sums)
+        self.sealed = SealedSet(self.connection, self.sums)
 
     def load(self) -> None:
         """Read what is kept in memory from the tables. Called at start and after a rollback."""
         self._discard()
         self.facts = facts.load(self)
+        self.keyring.load(self.projection)
         self.awaited.load()
         self.sums.load()
         self.quarantine.load()
@@ -99,6 +105,11 @@ class Projector:
         kind = self.kinds.get(operation.kind)
         if kind is None or operation.key in self._recompute:
             return  # a certificate; or the whole record is built from the log at the end
+        if kind.sealed:
+            opened = self._open_sealed(kind, stream, operation)
+            if opened is None:
+                return  # held, relayed and counted in the digest; it is folded when its key comes
+            operation = opened
         operation = forks.without_doubtful_names(operation, self.quarantine.forked)
         for name in merge.names(kind, operation):
             if not self._is_folded(operation, name):
@@ -140,6 +151,7 @@ class Projector:
         """A tail of ``stream`` was found, or the one that counts has changed: judge what stands in either anew."""
         first = min(node.seq for node in nodes)
         self.quarantine.release_from(stream, first)
+        self.sealed.release_from(stream, first)
         self.quarantine.put_tails(stream)
         counting = forks.main_nodes(self.connection, stream, first)
         for node in (*nodes, *counting):
@@ -201,8 +213,24 @@ class Projector:
     def update(self, key: RecordKey, kind: Kind, row: Row, old: Row) -> None:
         """Write a row in place of an old one, and the digest with it."""
         self.projection.update(kind, key[1], key[2], self._node_of(row.origin, key[1], kind), row, old)
-        self.sums.take(kind.table, key[1], old.row_hash)
-        self.sums.add(kind.table, key[1], row.row_hash)
+        self._count(kind, key[1], row, old)
+
+    def _count(self, kind: Kind, scope: bytes, row: Row | None, old: Row | None) -> None:
+        """Keep the digest's sum. What was sealed is not of it: there the sealed operations stand (``sealed``)."""
+        if old is not None and not kind.sealed:
+            self.sums.take(kind.table, scope, old.row_hash)
+        if row is not None and not kind.sealed:
+            self.sums.add(kind.table, scope, row.row_hash)
+
+    def _open_sealed(self, kind: Kind, stream: Stream, operation: Operation) -> Operation | None:
+        """Note a sealed operation that counts, and open it where its key is here and what it says counts as well."""
+        self.sealed.put(kind, stream, operation)
+        secret = self.keyring.secrets.get(operation.fields["key"])
+        opened = seal.open_sealed(operation, secret, stream.node) if secret is not None else None
+        if opened is None:
+            return None
+        capabilities = stream.certificate_at(operation.seq).capabilities
+        return opened if verdict.inner(kind, opened, stream.node, capabilities, self.judge) is None else None
 
     def _open(self, kind: Kind, key: RecordKey, old: Row | None) -> Working:
         state = merge.unpack(kind, old.state, old.values) if old and not kind.entry else None
@@ -261,11 +289,18 @@ class Projector:
             if seq > stream.last or not isinstance(operation, Operation) or operation.key != key:
                 continue
             self.quarantine.release(stream, seq)
+            kind = self.kinds.get(operation.kind)
+            if kind is not None and kind.sealed:
+                self.sealed.release(stream, seq)
             reason = self._verdict(stream, operation)
-            if reason is None:
-                counting.append((stream, forks.without_doubtful_names(operation, self.quarantine.forked)))
-            else:
+            if reason is not None:
                 self.quarantine.put(stream, operation, reason)
+                continue
+            opened: Operation | None = operation
+            if kind is not None and kind.sealed:
+                opened = self._open_sealed(kind, stream, operation)
+            if opened is not None:
+                counting.append((stream, forks.without_doubtful_names(opened, self.quarantine.forked)))
         return counting
 
     def _write(self, changed: list[RecordKey]) -> None:
@@ -275,12 +310,12 @@ class Projector:
             kind, old, row = working.kind, working.old, self._row(key, working)
             if row is None and old is not None:
                 self.projection.delete(kind, key[1], key[2])
-                self.sums.take(kind.table, key[1], old.row_hash)
+                self._count(kind, key[1], None, old)
             elif row is not None and old is not None:
                 self.update(key, kind, row, old)
             elif row is not None:
                 fresh.setdefault(kind.name, []).append((key[1], key[2], self._node_of(row.origin, key[1], kind), row))
-                self.sums.add(kind.table, key[1], row.row_hash)
+                self._count(kind, key[1], row, None)
         for name, rows in fresh.items():
             self.projection.insert(self.kinds.by_name[name], rows)
 

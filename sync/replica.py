@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync import arrival, authoring, digest, limits, oplog, signing
+from sync import arrival, authoring, digest, grants, limits, oplog, seal, signing
 from sync.arrival import Outcome
 from sync.authoring import Recorded, Result
 from sync.certificate import Certificate
 from sync.clock import Clock
 from sync.errors import BadChange, is_disk_error
+from sync.keyring import Keyring
 from sync.kinds import REVOCATIONS, Kinds
 from sync.operation import (
     CITY,
@@ -40,6 +41,7 @@ class Identity:
     node_id: bytes
     root_public: bytes | None
     certificate: Certificate | None
+    sealing: bytes | None = field(default=None, repr=False)  # the seed of the sealing key
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class Replica:
     numbers: dict[str, int] = field(default_factory=dict)  # the last one given of each kind
     series: str = ""  # what stands in the numbers of a store that was put back, between label and number
     unsigned: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)  # stream -> (size, h), to be signed
+    destroyed: frozenset[bytes] = frozenset()  # scope keys that an order destroyed, as the file beside the store says
+    sealed_closed: bool = False  # this store was put back, and may not have heard of such an order yet
+    keyring: Keyring = field(init=False)
 
     def __post_init__(self) -> None:
         self._join()
@@ -91,7 +96,10 @@ class Replica:
         self._join()
 
     def _join(self) -> None:
-        self.projector = Projector(self.connection, self.kinds, self.judge, self.projection, self.streams)
+        self.keyring = Keyring(
+            self.connection, self.identity.node_id, self.identity.sealing, self.destroyed, self.sealed_closed
+        )
+        self.projector = Projector(self.connection, self.kinds, self.judge, self.projection, self.streams, self.keyring)
         self.reload()
 
     def reload(self) -> None:
@@ -238,6 +246,25 @@ class Replica:
         self.position += count
         return self.position
 
+    # -- sealing ---------------------------------------------------------------------------------
+
+    def keep_wrapped(self, wrapped: Iterable[bytes]) -> None:
+        """Keep wrapped scope keys that came here beside the log, and open what they open."""
+        for one in wrapped:
+            self.connection.execute("INSERT OR IGNORE INTO wrapped_key VALUES (?, ?)", (seal.wrapped_name(one), one))
+        self._reopen()
+
+    def open_again(self, destroyed: frozenset[bytes], *, closed: bool) -> None:
+        """What may be opened has changed beside the log: keys that were destroyed, or a store that was put back."""
+        self.destroyed, self.sealed_closed = destroyed, closed
+        self.keyring.banned, self.keyring.closed = destroyed, closed
+        self._reopen()
+
+    def _reopen(self) -> None:
+        for key in self.projector.sealed.records(self.keyring.refresh()):
+            self.projector.recompute(key)
+        self._finish()
+
     # -- incarnations ----------------------------------------------------------------------------
 
     def ensure_incarnation(self) -> None:
@@ -266,7 +293,8 @@ class Replica:
     # -- revocation, rebuilding, digest ----------------------------------------------------------
 
     def revoke(self, node: bytes, accepted: Vector | None, reason: str, author: bytes | None) -> Result:
-        """Write a revocation: of ``node`` only what ``accepted`` names still counts (None: what is held now).
+        """Write a revocation: of ``node`` only what ``accepted`` names still counts (None: what is held now). What is
+        sealed from now on, the device cannot open.
 
         Raises BadChange where it names more streams than fit into a body.
         """
@@ -279,7 +307,9 @@ class Replica:
                 hint="Name fewer streams whose operations go on to count; those not named no longer do.",
             )
         fields = {"accepted": [[id_, seq] for id_, seq in sorted(accepted.items())], "reason": reason}
-        return self.record([Change(REVOCATIONS.name, node, CITY, fields, replaces=None)], author)
+        result = self.record([Change(REVOCATIONS.name, node, CITY, fields, replaces=None)], author)
+        grants.rotate_away(self, node, author)
+        return result
 
     def is_revoked(self, node: bytes) -> bool:
         return bool(self.projector.facts.revoked.get(node))
@@ -290,7 +320,7 @@ class Replica:
         try:
             oplog.fill_records(self.connection)
             self.projection.clear()
-            for table in ("quarantine", "awaited"):
+            for table in ("quarantine", "awaited", "sealed"):
                 self.connection.execute(f"DELETE FROM {table}")
             oplog.forget_sums(self.connection)
             count = self._fold_all()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync import certificate
+from sync import certificate, seal
 from sync.kinds import REVOCATIONS, Field, Kind, Kinds
 from sync.merge import REMOVED, State
 from sync.operation import CITY, ENTRY, LANES, MODES, REMOVE, NewerBody, Operation, split_stream
@@ -63,7 +63,7 @@ def verdict(
     kind = kinds.get(operation.kind)
     if kind is None:
         return NEWER
-    reason = _place(kind, operation) or _shape(kind, operation)
+    reason = _place(kind, operation) or (_shape(kind, operation) if kind.sealed is None else _outer(kind, operation))
     if reason is not None:
         return reason
     if operation.scope != CITY and not kind.city:
@@ -80,6 +80,16 @@ def _of_revocation(operation: Operation, capabilities: frozenset[str]) -> str | 
     if operation.type != 1 or accepted_of(operation.fields.get("accepted")) is None:
         return MALFORMED
     return _shape(REVOCATIONS, operation) or (None if "enrol" in capabilities else NOT_CAPABLE)
+
+
+def inner(kind: Kind, opened: Operation, node: bytes, capabilities: frozenset[str], judge: Judge) -> str | None:
+    """Whether what was sealed counts: the same answer on all who can open it."""
+    return _shape(kind, opened) or judge(opened, node.hex(), capabilities)
+
+
+def _outer(kind: Kind, operation: Operation) -> str | None:
+    """Of a sealed operation everybody sees the same: to whom it is sealed, and that nothing of it is in clear."""
+    return None if kind.sealed and seal.is_outer(operation.fields, kind.sealed) else MALFORMED
 
 
 def _place(kind: Kind, operation: Operation) -> str | None:

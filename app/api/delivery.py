@@ -13,9 +13,18 @@ from app.permissions import permission
 from app.queries import channels, ladder, row
 from app.queries.row import Record
 from app.records import KINDS, shape
+from sync.kinds import OF_SYNC
 
 RUNGS = ("saved_at", "hub_at", "device_at", "seen_at", "ack_at", "started_at", "done_at", "cannot_at")
-_WITHOUT_DELIVERY = ("channel-reads", "instruction-sightings", "revocations")
+_WITHOUT_DELIVERY = frozenset(
+    (
+        "channel-reads",
+        "instruction-sightings",
+        "sealed-reads",
+        "shred-receipts",
+        *(kind.name for kind in KINDS if kind.sealed or kind in OF_SYNC),
+    )
+)
 
 
 def register(blueprint: Blueprint, node: Any) -> None:

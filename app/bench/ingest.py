@@ -56,7 +56,7 @@ def _take(name: str, hub: Node, runs: list[list[Segment]], alone: Path | None = 
         replica = taker.replica
         replica.identity = hub.replica.identity
         replica.projector = _LogAlone(
-            replica.connection, replica.kinds, replica.judge, replica.projection, replica.streams
+            replica.connection, replica.kinds, replica.judge, replica.projection, replica.streams, replica.keyring
         )
         _measure(name, alone, taker, runs)
 

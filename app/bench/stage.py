@@ -157,8 +157,8 @@ class Browser:
         return answer
 
 
-def log_in(url: str, name: str) -> Browser:
-    session = requests.Session()
+def log_in(url: str, name: str, session: requests.Session | None = None) -> Browser:
+    session = session or requests.Session()
     session.trust_env = False
     page = session.get(f"{url}/login", timeout=30)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
@@ -172,6 +172,18 @@ def log_in(url: str, name: str) -> Browser:
 
 def add_person(home: Path, name: str, role: str) -> None:
     processes.command(home, "user", "add", name, "--role", role, "--password-stdin", text=PASSPHRASE + "\n")
+
+
+def shown_by(hub: Node, node_id: bytes, label: str) -> dict[str, bytes]:
+    """A key and a leaf of the hub's city for a terminal, as it would hold them."""
+    from app.pki import authority, leaf
+    from app.tls.held import Held
+
+    key, issuer = authority.new_key(), hub.tls.held.issuer
+    assert issuer is not None
+    made = leaf.issue_node(issuer, key.public_key(), node_id, label, hub.clock())
+    held = Held(hub.tls.held.authority, hub.tls.held.endorsement, authority.key_bytes(key), made, hub.tls.held.issuing)
+    return {name: getattr(held, name) for name in Held.__slots__}
 
 
 def new_message(channel: str, text: str) -> dict[str, str]:

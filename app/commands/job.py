@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from app.store.folder import DataFolder
 
 # Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
-PERFORMED = ("user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor", "import_", "backup")
+PERFORMED = (
+    "user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "heirs", "doctor", "import_", "backup",
+    "pki", "grants", "grant", "shred", "export",
+)  # fmt: skip
 
 _Command = Callable[..., Any]
 

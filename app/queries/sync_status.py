@@ -24,6 +24,7 @@ class SyncState:
     clock_offset_ms: int = 0
     now_ms: int = 0
     damaged: bool = False
+    hub_fault: str | None = None  # why whoever answers for the hub was not spoken to
     files_unsent: int = 0  # photos and recordings that records name and the hub has not receipted
 
     @property
@@ -55,6 +56,7 @@ def sync_state(node: Any) -> SyncState:
         terminals_connected=sum(1 for peer in terminals if peer.get("state") == "connected"),
         clock_offset_ms=int(status.get("clock_offset_ms") or 0),
         now_ms=node.clock(),
+        hub_fault=hub.get("code"),
         damaged=bool(status.get("damage")),
         files_unsent=int((status.get("blobs") or {}).get("unsent") or 0),
     )

@@ -8,8 +8,10 @@ from app.records import (
     channels,
     chat_messages,
     chronicle,
+    damage_report_people,
     damage_reports,
     head_counts,
+    heirs,
     incidents,
     instruction_replies,
     instruction_sightings,
@@ -17,15 +19,17 @@ from app.records import (
     layers,
     nodes,
     patrol_points,
+    sealed_reads,
     shelter_openings,
     shelters,
+    shred_receipts,
     teams,
     users,
 )
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 4  # of the projection tables; a new number rebuilds them
+SCHEMA = 7  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
@@ -45,8 +49,9 @@ _WITH_FORMS = (
     attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
-KINDS = Kinds.of(
-    SCHEMA, *(module.KIND for module in _WITH_FORMS), channel_reads.KIND, instruction_sightings.KIND, nodes.KIND
-)
+_WITHOUT_FORMS = (
+    channel_reads, instruction_sightings, nodes, heirs, damage_report_people, sealed_reads, shred_receipts,
+)  # fmt: skip
+KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 
 __all__ = ["CITY", "KINDS", "NOUNS", "SCHEMA", "Noun", "scope_of"]

@@ -34,6 +34,7 @@ class Log:
     TABLES = frozenset(("stream", "op", "certificate", "quarantine", "awaited", "receipt", "receipt_step")) | {
         "branch",
         "log_meta",
+        "sealed",
     }
 
     def __init__(self, new: Connection, old: Salvage) -> None:

@@ -138,9 +138,7 @@ def _by_id(kind: str, ids: set[str]) -> dict[str, Record]:
 def _narrowed() -> Narrowed:
     asked = request.args
     groups = tuple(group for group in GROUPS if group in asked.getlist("group"))
-    return Narrowed(
-        groups=groups or USUAL, words=asked.get("words", "").strip()[:100] or None, before=_place(asked.get("before"))
-    )
+    return Narrowed(groups=groups or USUAL, words=shell.asked_words() or None, before=_place(asked.get("before")))
 
 
 def _place(text: str | None) -> tuple[int, bytes, int] | None:

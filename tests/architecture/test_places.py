@@ -22,16 +22,19 @@ ROOMS = {
     "sync": names(
         """
         __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
-        enrolment entries errands errors facts fetching forks greeting hub kinds ledger limits link local log_reader
-        merge operation oplog pace peers projection projector promotion protocol quarantine replica seal sending
+        enrolment entries errands errors facts fetching forks grants greeting hub keyring kinds ledger limits link local
+        log_reader merge operation oplog pace peers projection projector promotion protocol quarantine replica seal
+        heirs sealed sending
         session signing snapshot sums verdict version_vector wishes writer
         """
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth child chronology cli config control damage demo digests doctor edges enrol
-        enrol_door errors factory hazard layers live mend messages node permissions processes server skeletons
-        sync_links sync_socket threads verifier version wishes
+        __init__ __main__ accounts audit birth buckets child chronology cli config control damage demo digests
+        doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests enrol_wire
+        errors factory hazard heirs layers live logs mend messages node permissions process_memory processes rates
+        recovery_sheet revoking sealing server skeletons slow_clients socket_guard spreadsheet sync_links
+        sync_socket threads verifier version wishes words
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
@@ -40,7 +43,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake queries records store views"),
+    "app": names("api backups bench catalog commands forms imports intake people pki queries records store tls views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }
@@ -51,23 +54,26 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 NOUNS = names(
     """
     action_items action_plans arrivals attachments bulletins channel_reads channels chat chat_messages chronicle
-    damage_report_edits damage_reports dashboard delivery evacuation_orders exports handover_notes head_counts
-    households hq_meetings incidents instruction_replies instruction_sightings instructions ladder layers map
-    muster_replies musters nodes
-    observations orders patrol_points patrol_tracks patrols places settings shelter_openings shelters
-    situation_reports staff stock_movements supplies supply_items supply_requests teams totals users
+    damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
+    handover_notes head_counts households hq_meetings incidents instruction_replies instruction_sightings
+    instructions ladder layers map muster_replies musters nodes observations orders patrol_points patrol_tracks
+    patrols places sealed_reads settings shelter_openings shelters shred_receipts situation_reports staff
+    stock_movements supplies supply_items supply_requests teams totals users
 
-    conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
+    conflicts digest drafts enrol enrolments front hazard heirs history join login numbers portal status sync_status
+    translations
+
+    accounts envelopes lock second_factor vouches
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links names noun openapi page paging positions problem projection ranges registry report_rows routes row
-    same_content security service session shape shell strict_json tables talk vendor wire
+    same_content search security service session shape shell strict_json tables talk vendor wire
     """
 )
 
 NAMES_THAT_SAY_NOTHING = names("base2 common helper helpers manager misc util utils")
 
-PURE = names("actions clock fetching greeting local merge operation sending session version_vector wishes")
+PURE = names("actions clock fetching greeting local merge operation seal sending session version_vector wishes")
 PURE_SYNC_MODULES = {f"sync.{name}" for name in PURE}
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from app import enrol_door
-from app.enrol_door import CODE_MS, Door, make_code
-from app.errors import AppError, Forbidden
+from app import enrol_codes, enrol_door
+from app.enrol_codes import CODE_MS, make_code
+from app.enrol_door import VERSION, Door
+from app.enrol_extras import Row, from_wire, to_wire
+from app.errors import AppError, Conflict, Forbidden
 from app.node import Node
 from app.queries import nodes
 from sync import signing
-from sync.enrolment import Code, Transcript
+from sync.certificate import Certificate
+from sync.enrolment import Code, Transcript, commitment_to
 from sync.signing import SigningKey
 from tests.unit.app.conftest import Clock, OpenNode
 
 
-def ask(door: Door, code: Code, key: SigningKey) -> tuple[dict[str, Any], Transcript]:
+def ask(
+    door: Door, code: Code, key: SigningKey, extra: dict[str, bytes] | None = None
+) -> tuple[dict[str, Any], Transcript]:
     """A device's request, after a hello of its own."""
     hello = door.hello()
     said = Transcript(
@@ -29,18 +35,27 @@ def ask(door: Door, code: Code, key: SigningKey) -> tuple[dict[str, Any], Transc
         key.public,
         signing.sealing_public(b"\x05" * 32),
         "巡回A",
+        extra or {},
+        commitment_to(b"\x07" * 32),
     )
     document = {
-        "version": 1,
+        "version": VERSION,
         "issuer_nonce": said.issuer_nonce.hex(),
         "device_nonce": said.device_nonce.hex(),
         "public": said.public.hex(),
         "sealing": said.sealing.hex(),
         "name": said.name,
+        "extra": to_wire(said.extra),
+        "commitment": said.commitment.hex(),
         "signature": key.sign(said.device_message()).hex(),
         "proof": said.request_proof(code.secret).hex(),
     }
     return document, said
+
+
+def checked(said: Transcript, code: Code, answer: dict[str, Any]) -> Certificate:
+    certificate, proof = bytes.fromhex(answer["certificate"]), bytes.fromhex(answer["proof"])
+    return said.check_answer(code.secret, certificate, from_wire(answer), proof)
 
 
 @pytest.fixture
@@ -66,7 +81,7 @@ def test_a_code_lets_a_device_in_and_its_name_is_known(door: Door, code: Code) -
     key = SigningKey.generate()
     document, said = ask(door, code, key)
     answer = door.request(document)
-    given = said.check_answer(code.secret, bytes.fromhex(answer["certificate"]), bytes.fromhex(answer["proof"]))
+    given = checked(said, code, answer)
     assert (given.label, given.capabilities, given.name) == ("T01", frozenset({"field"}), "巡回A")
     record = nodes.get(door.node.reader(), given.node_id.hex())
     assert record is not None and (record["label"], record["role"]) == ("T01", "terminal")
@@ -121,7 +136,16 @@ def test_a_device_cannot_name_a_key_that_it_does_not_hold(door: Door, code: Code
 @pytest.mark.parametrize(
     "changed",
     [
-        {"version": 2},
+        {"version": 1},
+        {"version": VERSION + 1},
+        {"version": "2"},
+        {"extra": None},
+        {"extra": []},
+        {"extra": {"a": 7}},
+        {"extra": {"a": "0"}},
+        {"extra": {"A": "00"}},
+        {"extra": {"a": "00" * 8193}},
+        {"extra": {"a": "00"}},
         {"issuer_nonce": "zz"},
         {"public": "00" * 31},
         {"name": ""},
@@ -151,7 +175,7 @@ def test_hellos_are_forgotten_before_they_fill_the_memory(door: Door, code: Code
 
 
 def test_no_more_codes_are_open_than_can_be_watched(hub: Node) -> None:
-    for _ in range(enrol_door.CODES_MAX):
+    for _ in range(enrol_codes.CODES_MAX):
         make_code(hub)
     with pytest.raises(AppError) as caught:
         make_code(hub)
@@ -164,3 +188,46 @@ def test_a_terminal_enrols_nobody(open_node: OpenNode) -> None:
         make_code(terminal)
     with pytest.raises(Forbidden):
         Door(terminal).hello()
+
+
+# -- what rides along ------------------------------------------------------------------------------
+
+
+def test_what_rides_along_is_answered_row_by_row_and_the_unknown_is_left(hub: Node, code: Code) -> None:
+    told: list[tuple[str, bytes | None]] = []
+
+    def answer(node: Any, certificate: Certificate, asked: bytes | None) -> bytes | None:
+        assert node is hub and nodes.get(node.reader(), certificate.node_id.hex()) is None
+        told.append((certificate.label, asked))
+        return b"leaf for " + asked if asked else b"for everyone"
+
+    rows = (row("tls", answer), row("city", answer), row("quiet", lambda *_: None))
+    door = Door(hub, rows)
+    document, said = ask(door, code, SigningKey.generate(), {"tls": b"my key", "newer": b"?"})
+    answered = door.request(document)
+    assert from_wire(answered) == {"tls": b"leaf for my key", "city": b"for everyone"}
+    assert checked(said, code, answered).label == "T01"
+    assert told == [("T01", b"my key"), ("T01", None)]
+
+
+def test_the_device_that_asks_again_is_answered_as_before(hub: Node, code: Code) -> None:
+    door, key = Door(hub, (row("tls", lambda *_: secrets.token_bytes(8)),)), SigningKey.generate()
+    first = door.request(ask(door, code, key)[0])
+    document, said = ask(door, code, key)
+    again = door.request(document)
+    assert again["extra"] == first["extra"] and checked(said, code, again)
+
+
+def test_a_row_that_refuses_leaves_the_code_unused(hub: Node, code: Code) -> None:
+    def refuse(*_: Any) -> bytes | None:
+        raise Conflict("no_leaf", "the request does not hold", "Ask again.")
+
+    key = SigningKey.generate()
+    strict = Door(hub, (row("tls", refuse),))
+    assert refusal(strict, ask(strict, code, key)[0]).code == "no_leaf"
+    door = Door(hub)
+    assert door.request(ask(door, code, key)[0])
+
+
+def row(name: str, answer: Callable[[Any, Certificate, bytes | None], bytes | None]) -> Row:
+    return Row(name, lambda node: None, answer, lambda node, root, answered: None)

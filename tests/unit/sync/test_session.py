@@ -220,14 +220,73 @@ def test_a_replayed_hello_and_proof_do_not_open_another_link() -> None:
     assert close_of(again.session.on_frame(proof.frame, NOW)) == "bad_signature"
 
 
-def test_a_proof_made_for_one_channel_does_not_fit_another() -> None:
+class Between:
+    """Who stands between two nodes and carries every frame over: it has a connection of its own with each of them."""
+
+    def __init__(self, caller: Side, called: Side) -> None:
+        self.caller, self.called = caller, called
+        self.heard: list[Any] = []
+
+    def run(self) -> dict[str, str | None]:
+        """Why each side closed its link, if it did."""
+        self.called.session.on_open(NOW)
+        closed: dict[str, str | None] = {"caller": None, "called": None}
+        queue = [(self.called, action) for action in self.caller.session.on_open(NOW)]
+        while queue:
+            side, action = queue.pop(0)
+            self.heard.append(protocol.decode(action.frame))
+            actions = side.session.on_frame(action.frame, NOW)
+            name = "caller" if side is self.caller else "called"
+            closed[name] = closed[name] or close_of(actions)
+            other = self.caller if side is self.called else self.called
+            queue += [(other, sent) for sent in actions if isinstance(sent, Send)]
+        return closed
+
+
+def test_a_hello_that_somebody_carries_over_between_two_channels_opens_no_link() -> None:
+    caller, called = Side("tablet", True, channel=b"one"), Side("hub", False, channel=b"two")
+    write(caller.replica, report("a", text="x"))
+    between = Between(caller, called)
+    assert between.run()["caller"] == "relayed"
+    assert not caller.session.was_open and not called.session.was_open
+    assert {type(frame) for frame in between.heard} <= {Hello, Proof, Refuse}
+
+
+def test_the_called_side_refuses_a_proof_of_another_channel_also_where_the_caller_would_not_mind() -> None:
     caller, called = Side("tablet", True, channel=b"one"), Side("hub", False, channel=b"two")
     called.session.on_open(NOW)
     (hello,) = caller.session.on_open(NOW)
-    last: list[Any] = []
-    for answer in called.session.on_frame(hello.frame, NOW):
-        last = caller.session.on_frame(answer.frame, NOW)
-    assert close_of(last) == "bad_signature"
+    theirs = protocol.decode(called.session.on_frame(hello.frame, NOW)[0].frame)
+    peer = called.session.local.certificate
+    careless = greeting.proof(caller.session.local, peer, theirs, NOW, caller=True)  # type: ignore[arg-type]
+    assert close_of(called.session.on_frame(careless, NOW)) == "relayed"
+
+
+def test_the_same_channel_at_both_ends_opens_the_link() -> None:
+    tablet, hub = certificate("tablet").node_id, certificate("hub").node_id
+    caller = Side("tablet", True, channel=b"one", channel_peer=hub)
+    called = Side("hub", False, channel=b"one", channel_peer=tablet)
+    opened(caller, called)
+    assert caller.session.was_open and called.session.was_open
+
+
+@pytest.mark.parametrize("side", ["caller", "called"])
+def test_a_hello_of_another_node_than_the_connection_is_refused_before_anything_is_proved(side: str) -> None:
+    other = certificate("T66").node_id
+    bound = {"channel": b"one", "channel_peer": other}
+    caller = Side("tablet", True, **(bound if side == "caller" else {"channel": b"one"}))
+    called = Side("hub", False, **(bound if side == "called" else {"channel": b"one"}))
+    between = Between(caller, called)
+    assert between.run()[side] == "relayed"
+    proofs = [frame for frame in between.heard if isinstance(frame, Proof)]
+    assert len(proofs) == (1 if side == "caller" else 0)
+
+
+def test_one_side_in_clear_and_one_in_tls_open_no_link() -> None:
+    for one, two in ((b"", b"two"), (b"one", b"")):
+        between = Between(Side("tablet", True, channel=one), Side("hub", False, channel=two))
+        assert between.run()["caller"] in ("relayed", "bad_signature")
+        assert {type(frame) for frame in between.heard} <= {Hello, Proof, Refuse}
 
 
 def test_the_called_side_cannot_send_the_callers_proof_back() -> None:

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.factory import create_app
 from app.permissions import undeclared_routes
-
-
-@pytest.fixture(scope="module")
-def application() -> Any:
-    node = MagicMock(node_id="ab" * 16, role="hub", enrolled=True)
-    node.name, node.keys.data_key, node.settings.tls_cert = "災害対策本部", bytes(32), None
-    node.settings.names = "hq.city.example"
-    node.clock.return_value = 1_570_881_600_000
-    app, _ = create_app(node)
-    return app
-
-
-@pytest.fixture
-def browser(application: Any) -> Iterator[FlaskClient]:
-    with application.test_client() as client:
-        yield client
 
 
 def test_every_route_declares_its_permission(application: Any) -> None:
