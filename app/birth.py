@@ -159,6 +159,14 @@ def _first_words(folder: DataFolder, keys: NodeKeys, settings: Settings, name: s
 def _take_away(folder: DataFolder) -> None:
     databases = (folder.database, folder.blobs)
     checks = [engine.check_path(database) for database in databases]
-    for path in (folder.keys, folder.recovery, folder.incarnation, folder.identity, *checks, *databases):
+    for path in (
+        folder.keys,
+        folder.device_secret,
+        folder.recovery,
+        folder.incarnation,
+        folder.identity,
+        *checks,
+        *databases,
+    ):
         for found in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             found.unlink(missing_ok=True)

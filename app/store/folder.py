@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from app.store import device_secret
 from app.store.errors import FolderLocked, MendingCutShort, StoreMissing
 
 _INCARNATION = "incarnation.json"
@@ -31,6 +32,10 @@ class DataFolder:
     @property
     def keys(self) -> Path:
         return self.path / "key.json"
+
+    @property
+    def device_secret(self) -> Path:
+        return self.path / device_secret.NAME
 
     @property
     def settings(self) -> Path:
@@ -76,7 +81,7 @@ class DataFolder:
             for path in (self.database, self.blobs)
             for suffix in (".db", ".db-wal", ".db-shm", ".check")
         ]
-        return [self.keys, self.incarnation, self.identity, *stores]
+        return [self.keys, self.device_secret, self.incarnation, self.identity, *stores]
 
     def require_node(self) -> None:
         if not self.database.exists() and any(self.path.glob(f"damaged-*/{self.database.name}")):
