@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app import recovery
 from app.config import Settings
 from app.errors import Invalid
 from app.records import nodes as node_records
@@ -23,7 +24,7 @@ from app.store.durable import write_durably
 from app.store.envelope import as_passphrase, new_secret, seal, unseal
 from app.store.errors import KeyFileDamaged, StoreExists
 from app.store.folder import DataFolder
-from app.store.keys import NodeKeys, write_keys
+from app.store.keys import NodeKeys, keep_recovery, write_keys
 from app.store.migrations import migrate
 from app.tls import held
 from sync import signing
@@ -80,7 +81,8 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
         root = SigningKey.generate()
         secret = _write_recovery(folder.recovery, root)
         facts |= {"root_public": root.public, "certificate": _first_certificate(root, keys, name).encode()}
-        facts |= _first_leaf(root, keys)
+        facts |= _first_leaf(root, keys) | {recovery.FACT: recovery.signed_public(root)}
+        keep_recovery(folder.keys, keys, signing.sealing_public(recovery.seed_of(root.seed)))
 
     def fill(connection: engine.Connection) -> None:
         migrate(connection)
@@ -162,6 +164,7 @@ def _take_away(folder: DataFolder) -> None:
     for path in (
         folder.keys,
         folder.device_secret,
+        folder.label,
         folder.recovery,
         folder.incarnation,
         folder.identity,

@@ -6,6 +6,7 @@ node is opened, so that a busy port changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -17,12 +18,14 @@ import gevent
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
+from app import locked
 from app.commands.job import open_node, perform
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed
 from app.store.ballast import Ballast
 from app.store.folder import DataFolder
+from app.store.keys import is_locked
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +41,34 @@ def serve(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     _refuse_half_a_pair(settings)
-    DataFolder(settings.home).require_node()
-    listener = _listen(settings.host, settings.port)
-    try:
-        with open_node(settings) as node:
-            _run(node, settings, listener)
-    finally:
-        listener.close()
-
-
-def _run(node: Any, settings: Settings, listener: socket.socket) -> None:
-    from app.factory import create_app
-
+    folder = DataFolder(settings.home)
+    folder.require_node()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
+    slot_key = None
+    with contextlib.ExitStack() as opened:
+        listener = None
+        if not settings.serves_tls or not _waits_for_pin(folder, settings):
+            listener = opened.enter_context(_listen(settings.host, settings.port))
+        if _waits_for_pin(folder, settings):
+            with folder.lock():
+                slot_key = locked.wait(settings, listener, stop)
+            if slot_key is None:
+                return
+        if listener is None:
+            listener = opened.enter_context(_listen(settings.host, settings.port))
+        with open_node(settings, slot_key) as node:
+            _run(node, settings, listener, stop)
+
+
+def _waits_for_pin(folder: DataFolder, settings: Settings) -> bool:
+    return settings.passphrase_file is None and is_locked(folder.keys)
+
+
+def _run(node: Any, settings: Settings, listener: socket.socket, stop: Event) -> None:
+    from app.factory import create_app
+
     _refuse_clear_text(node, settings)
     flask_app, _ = create_app(node)
     server = _server(node, settings, listener, flask_app)

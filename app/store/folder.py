@@ -38,6 +38,10 @@ class DataFolder:
         return self.path / device_secret.NAME
 
     @property
+    def label(self) -> Path:
+        return self.path / "label.json"
+
+    @property
     def settings(self) -> Path:
         return self.path / "tomoshibi.toml"
 
@@ -81,7 +85,7 @@ class DataFolder:
             for path in (self.database, self.blobs)
             for suffix in (".db", ".db-wal", ".db-shm", ".check")
         ]
-        return [self.keys, self.device_secret, self.incarnation, self.identity, *stores]
+        return [self.keys, self.device_secret, self.incarnation, self.identity, self.label, *stores]
 
     def require_node(self) -> None:
         if not self.database.exists() and any(self.path.glob(f"damaged-*/{self.database.name}")):

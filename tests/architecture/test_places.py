@@ -31,9 +31,9 @@ ROOMS = {
     "app": names(
         """
         __init__ __main__ accounts birth buckets child cli config control damage demo digests doctor edges enrol
-        enrol_door enrol_extras errors factory hazard layers live logs mend messages node permissions processes
-        rates server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version
-        wishes
+        enrol_door enrol_extras errors factory hazard layers live locked logs mend messages node permissions processes
+        rates recovery server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier
+        version wishes
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
