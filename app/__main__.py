@@ -2,11 +2,14 @@
 
 import sys
 
+from app.process_memory import keep_off_the_disk
+
 GREEN = ("serve",)
 
 
 def main() -> None:
     """Run one command; where it serves, gevent takes over sockets and threads before all else."""
+    keep_off_the_disk()
     if _command(sys.argv[1:]) in GREEN:
         from gevent import monkey
 

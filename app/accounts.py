@@ -1,4 +1,4 @@
-"""Who may log in on this node. Names and roles are operations; verifiers, codes, tokens, sessions stay here.
+"""Who may log in on this node: the door to ``app/people``. Verifiers, codes, tokens, sessions stay here.
 
 Before: the login page, the API's bearer check and the command line ask. After: ``permissions`` decides what
 the Person may do. A lost tablet carries no verifier of anybody who never logged in on it.
@@ -6,42 +6,30 @@ the Person may do. A lost tablet carries no verifier of anybody who never logged
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import unicodedata
+import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from uuid6 import uuid7
 
-from app import catalog, verifier
-from app.errors import Conflict, Invalid, NotFound, RateLimited, Unauthenticated
-from app.queries import nodes, users
-from app.records import CITY
-from app.records import users as user_records
+from app import permissions
+from app.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from app.people import names, second_factor, sessions
+from app.people.codes import Codes
+from app.people.envelopes import Envelopes
+from app.people.local import Keep, Local, both
+from app.people.passphrases import Passphrases
+from app.people.roster import Person, Roster
+from app.people.second_factor import SecondFactor
+from app.people.sessions import ANY_PEER, Sessions
+from app.people.steady import SteadyClock
+from app.people.tokens import Tokens
+from app.people.tries import Tries
 from app.store.engine import Connection
-from sync.authoring import Recorded
-from sync.errors import NotEnrolled
 
-CODE_MINUTES_ROLE, CODE_MINUTES_PERSON = 24 * 60, 7 * 24 * 60
-SESSION_IDLE_MS, SESSION_MS_MAX = 30 * 60_000, 12 * 3_600_000
-SEEN_EVERY_MS = 60_000  # how finely a last use is written: not each page view is worth a sync of the disk
-TRIES_MAX, TRIES_WITHIN_MS, NAMES_COUNTED_MAX = 10, 60_000, 1_000
-CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without 0 O 1 I L: it is read aloud and typed by hand
-ASK_FOR_CODE = "Ask HQ for a new one-time code."
-
-Keep = Callable[[Connection], None]  # what is written beside the operations, in their transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    id: str
-    name: str
-    role: str
-    team: str | None
-    home_node: str | None
+VOUCHED, RESET = "vouched", "reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,208 +38,173 @@ class AddedUser:
     code: str | None  # for the first login, where no passphrase was given
 
 
-@dataclass
 class Accounts:
     """The local accounts of one node, with the attempts counted since it started."""
 
-    node: Any
-    _tries: dict[str, list[int]] = field(default_factory=dict)
+    def __init__(self, node: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.node = node
+        self.clock = SteadyClock(node, monotonic)
+        local = Local(node)
+        self.passphrases = Passphrases(local)
+        self.roster = Roster(node, self.passphrases)
+        self.codes = Codes(local, self.clock)
+        self.sessions = Sessions(local, self.clock)
+        self.second_factor = SecondFactor(local, self.clock)
+        self.envelopes = Envelopes(local, self.codes, self.clock)
+        self._tokens = Tokens(local)
+        self._tries = Tries()
 
     # -- people ----------------------------------------------------------------------------------
 
-    def add_user(self, name: str, role: str, passphrase: str | None, author: str | None = None) -> AddedUser:
+    def add_user(
+        self, name: str, role: str, passphrase: str | None, author: str | None = None, team: str | None = None
+    ) -> AddedUser:
         """Write a person, with a verifier or a one-time code. Raises NotEnrolled on a bare terminal."""
-        user_id = uuid7()
+        user_id, code = uuid7(), None
         if passphrase is not None:
-            self._write_person(user_id, name, role, author, self._verifier_keeper(str(user_id), passphrase))
-            return AddedUser(str(user_id), None)
-        code, keep = self.new_code(user_id=str(user_id))
-        self._write_person(user_id, name, role, author, keep)
+            keep = self.passphrases.keeper(str(user_id), name, passphrase, self.clock.now())
+        else:
+            code, keep = self.codes.make(user_id=str(user_id))
+        self.roster.add(user_id, name, role, author, keep, team)
         return AddedUser(str(user_id), code)
 
     def login(self, name: str, passphrase: str) -> Person:
         """The person of that name and passphrase. Raises Unauthenticated or RateLimited."""
-        self._count_try(_clean_name(name))
-        person = self._local_person(name)
-        kept = self._verifier(person.id) if person else None
-        fits = verifier.fits(kept or verifier.NOBODY, passphrase)
-        if person is None or kept is None or not fits:
+        self._tries.count(names.clean(name), self.clock.now())
+        person = self.roster.here(name)
+        if not self.passphrases.fits(person.id if person else None, passphrase) or person is None:
             hint = "Check both, or ask HQ for a one-time code."
             raise Unauthenticated("wrong_login", "The name or the passphrase is wrong.", hint)
-        self._tries.pop(_clean_name(name), None)
+        self._tries.forget(names.clean(name))
         return person
 
+    def unlocks(self, person: Person, passphrase: str) -> bool:
+        """Whether it is the person's own passphrase: one factor is enough within a session. Raises RateLimited."""
+        self._tries.count(f"{person.id}\0lock", self.clock.now())
+        if not self.passphrases.fits(person.id, passphrase):
+            return False
+        self._tries.forget(f"{person.id}\0lock")
+        return True
+
     def redeem_login_code(self, code: str, name: str, passphrase: str) -> Person:
-        """Use a one-time code to set a passphrase here; a code for a role makes its first person."""
-        self._count_try(f"{_clean_name(name)}\0code")
-        row = self._live_code(code)
-        user_id = row["user_id"] or str(uuid7())
-        person = self._person(user_id)
-        if row["user_id"] and (person is None or person.name != _clean_name(name)):
+        """Use a one-time code to set a passphrase here; a code for a role makes its person."""
+        self._tries.count(f"{names.clean(name)}\0code", self.clock.now())
+        row = self.codes.live(code)
+        person = self.roster.person(row["user_id"]) if row["user_id"] else self._known_for(row, name)
+        if row["user_id"] and (person is None or person.name != names.clean(name)):
             hint = "Type the name that HQ gave you."
             raise Unauthenticated("wrong_code", "The code is for another name.", hint)
-        keep_verifier = self._verifier_keeper(user_id, passphrase)
-
-        def keep(connection: Connection) -> None:
-            self._use_code(connection, row["code_hash"])
-            keep_verifier(connection)
-
+        user_id = person.id if person else str(uuid7())
+        keep = both(
+            self.codes.user(row["code_hash"], user_id),
+            self.passphrases.keeper(user_id, name, passphrase, self.clock.now()),
+        )
         if person is None:
-            return self._write_person(uuid.UUID(user_id), name, row["role"], None, keep)
+            return self.roster.add(uuid.UUID(user_id), name, row["role"], self._maker_of(row), keep)
         self.node.local_write(keep)
         return person
 
     def new_code(self, *, user_id: str | None = None, role: str | None = None) -> tuple[str, Keep]:
         """A one-time code for a person, or for the first person of a role; and what keeps its hash."""
-        code = "-".join("".join(secrets.choice(CODE_ALPHABET) for _ in range(4)) for _ in range(4))
-        now = self.node.clock()
-        expires = now + 60_000 * (CODE_MINUTES_ROLE if user_id is None else CODE_MINUTES_PERSON)
-        columns = "code_hash, user_id, role, made_at, expires_at"
-        return code, _insert("login_codes", columns, _digest(_clean_code(code)), user_id, role, now, expires)
+        return self.codes.make(user_id=user_id, role=role)
 
-    # -- sessions and tokens ---------------------------------------------------------------------
-
-    def open_session(self, user_id: str) -> str:
-        token, now = secrets.token_urlsafe(24), self.node.clock()
-        columns = "id_hash, user_id, made_at, seen_at"
-        self.node.local_write(_insert("sessions", columns, _digest(token), user_id, now, now))
-        return token
-
-    def person_of_session(self, token: str, *, touch: bool = True) -> Person | None:
-        """The person of a live session; using it keeps it alive, unless it is only looked at (``touch``)."""
-        now, id_hash = self.node.clock(), _digest(token)
-        row = self._one("SELECT * FROM sessions WHERE id_hash = ? AND ended_at IS NULL", id_hash)
-        if row is None or now - row["seen_at"] > SESSION_IDLE_MS or now - row["made_at"] > SESSION_MS_MAX:
-            return None
-        if touch and now - row["seen_at"] > SEEN_EVERY_MS:
-            self._write("UPDATE sessions SET seen_at = ? WHERE id_hash = ?", now, id_hash)
-        return self._person(row["user_id"])
-
-    def end_session(self, token: str) -> None:
-        statement = "UPDATE sessions SET ended_at = ? WHERE id_hash = ? AND ended_at IS NULL"
-        self._write(statement, self.node.clock(), _digest(token))
-
-    def make_token(self, name: str) -> str:
-        """A bearer token of a person for the API; only its hash is kept."""
-        person = self._local_person(name)
+    def named(self, name: str) -> Person:
+        person = self.roster.here(name)
         if person is None:
             hint = "Add the person with `tomoshibi user add` on the node where they work."
             raise NotFound("unknown_user", f"nobody called {name} has an account on this node", hint)
-        token = "tmb_" + secrets.token_urlsafe(30)
-        columns = "token_hash, user_id, made_at"
-        self.node.local_write(_insert("api_tokens", columns, _digest(token), person.id, self.node.clock()))
-        return token
+        return person
+
+    def code_for(self, name: str) -> str:
+        """A new one-time code for somebody who may log in here."""
+        code, keep = self.codes.make(user_id=self.named(name).id)
+        self.node.local_write(keep)
+        return code
+
+    def reset(self, user_id: str, author: str | None) -> str:
+        """Take away all that lets a person in on this node, and give a one-time code; the log says who did it."""
+        person = self.roster.person(user_id)
+        if person is None or not self.roster.at_home(person):
+            raise NotFound("unknown_user", "Nobody like that may log in here.", "Open the list again.")
+        code, keep_code = self.codes.make(user_id=user_id)
+
+        def keep(connection: Connection) -> None:
+            self.clock.accept(connection)  # nobody is kept out by a clock that once was wrong
+            connection.execute("DELETE FROM credentials WHERE user_id = ?", (user_id,))
+            second_factor.forget(connection, user_id)
+            sessions.end_all(connection, user_id, self.clock.now())
+            keep_code(connection)
+
+        self.roster.note(user_id, RESET, author, keep)
+        return code
+
+    def vouch(self, voucher: Any, own_passphrase: str, name: str, role: str, passphrase: str) -> Person:
+        """Somebody who is logged in lets a colleague in who stands beside them; the log keeps who did it.
+
+        The voucher proves to be there by their own passphrase: a tablet that lies open vouches for nobody.
+        """
+        self._tries.count(f"{voucher.id}\0vouch", self.clock.now())
+        if not self.passphrases.fits(voucher.id, own_passphrase):
+            raise Unauthenticated("wrong_login", "Your own passphrase is wrong.", "Type it again.")
+        person = self.roster.here(name)
+        role = person.role if person else role
+        if not permissions.may_vouch(voucher.role, role):
+            raise Forbidden("forbidden", f"The role {voucher.role} vouches for nobody as {role}.", "Ask HQ for a code.")
+        if person is not None and self.passphrases.of(person.id):
+            raise Conflict("has_login", f"{name} has a login here already.", "Log in, or ask an administrator.", "name")
+        user_id = person.id if person else str(uuid7())
+        keep = self.passphrases.keeper(user_id, name, passphrase, self.clock.now())
+        if person is None:
+            note = f"{VOUCHED} {self.node.node_id}"
+            return self.roster.add(uuid.UUID(user_id), name, role, voucher.id, keep, access=note)
+        self.roster.note(user_id, VOUCHED, voucher.id, keep)
+        return person
+
+    # -- sessions and tokens ---------------------------------------------------------------------
+
+    def open_session(self, user_id: str, *, stage: str | None = None, peer: str | None = None) -> str:
+        return self.sessions.start(user_id, stage=stage, peer=peer)
+
+    def person_of_session(self, token: str, *, touch: bool = True, peer: str | None = ANY_PEER) -> Person | None:
+        """The person of a session that is open and not locked; using it keeps it alive, unless it is only looked at."""
+        session = self.sessions.find(token, touch=touch, peer=peer)
+        return self.roster.person(session.user_id) if session is not None and session.open else None
+
+    def place_of_session(self, token: str, *, peer: str | None = ANY_PEER) -> tuple[str, bool] | None:
+        """(role, is it locked) of a session, only looked at; None where it ended or waits for its second factor."""
+        session = self.sessions.find(token, touch=False, peer=peer)
+        person = self.roster.person(session.user_id) if session is not None and session.stage is None else None
+        return None if session is None or person is None else (person.role, session.locked)
+
+    def end_session(self, token: str) -> None:
+        self.sessions.end(token)
+
+    def stage_for(self, person: Person) -> str | None:
+        """What still stands between the right passphrase and an open session."""
+        if self.second_factor.may_have(person.role) and self.second_factor.is_set_up(person.id):
+            return sessions.SECOND
+        return sessions.ENROL if self.second_factor.must_have(person.role) else None
+
+    def make_token(self, name: str) -> str:
+        """A bearer token of a person for the API; only its hash is kept."""
+        return self._tokens.make(self.named(name).id, self.clock.now())
 
     def person_of_token(self, token: str) -> Person | None:
-        statement = "SELECT user_id FROM api_tokens WHERE token_hash = ? AND revoked_at IS NULL"
-        row = self._one(statement, _digest(token))
-        return None if row is None else self._person(row["user_id"])
+        user_id = self._tokens.user_of(token)
+        return None if user_id is None else self.roster.person(user_id)
 
     def revoke_token(self, token: str) -> None:
-        statement = "UPDATE api_tokens SET revoked_at = ? WHERE token_hash = ? AND revoked_at IS NULL"
-        self._write(statement, self.node.clock(), _digest(token))
+        self._tokens.revoke(token, self.clock.now())
 
     # -- plain work ------------------------------------------------------------------------------
 
-    def _write_person(self, user_id: uuid.UUID, name: str, role: str, author: str | None, keep: Keep) -> Person:
-        if not self.node.enrolled:
-            raise NotEnrolled("this terminal is not enrolled, and writes nothing before it is")
-        if role not in catalog.table("roles").codes:
-            known = "Known: " + ", ".join(catalog.table("roles").codes)
-            raise Invalid("unknown_code", f"{role} is not a role", known, field="role")
-        if self._local_person(name) is not None:
-            hint = "Choose another name."
-            raise Conflict("name_taken", f"{name} has an account here already", hint, field="name")
-        form = {"name": name, "role": role, "active": True}
-        change = user_records.create(user_id, CITY, form, home_node=self.node.node_id)
-        result = self.node.write([change], author, local=keep)
-        if not isinstance(result, Recorded):
-            raise Conflict("not_written", f"{name} could not be written", "Try again.")
-        return Person(str(user_id), change.fields["name"], role, None, self.node.node_id)
-
-    def _verifier_keeper(self, user_id: str, passphrase: str) -> Keep:
-        made, now = verifier.make(passphrase), self.node.clock()
-        columns = "user_id, kind, verifier, made_at"
-        return _insert("credentials", columns, user_id, "passphrase", made, now, replace=True)
-
-    def _person(self, user_id: str) -> Person | None:
-        record = users.get(self.node.reader(), user_id)
-        if record is None or record["active"] in (False, 0):
+    def _known_for(self, row: Any, name: str) -> Person | None:
+        """Whom the city knows by this name, where an envelope's code may let that person in for the first time."""
+        person = self.roster.here(name)
+        if row["envelope_id"] is None or person is None or person.role != row["role"]:
             return None
-        return Person(record.id, record["name"], record["role"], record["team"], record["home_node"])
+        return None if self.passphrases.of(person.id) else person
 
-    def _local_person(self, name: str) -> Person | None:
-        """The active person of that name who may log in here."""
-        for record in users.by_name(self.node.reader(), _clean_name(name)):
-            person = self._person(record.id)
-            if person is not None and self._at_home(person):
-                return person
-        return None
-
-    def _at_home(self, person: Person) -> bool:
-        # A user made on a device with `field` alone can log in on that device only: whoever holds a lost
-        # tablet could otherwise make themselves a commander on every other node.
-        if person.home_node in (None, self.node.node_id):
-            return True
-        home = nodes.get(self.node.reader(), person.home_node)
-        return home is not None and "command" in (home["capabilities"] or ())
-
-    def _verifier(self, user_id: str) -> str | None:
-        row = self._one("SELECT verifier FROM credentials WHERE user_id = ? AND kind = 'passphrase'", user_id)
-        return None if row is None else row["verifier"]
-
-    def _live_code(self, code: str) -> Any:
-        row = self._one("SELECT * FROM login_codes WHERE code_hash = ?", _digest(_clean_code(code)))
-        if row is None:
-            raise Unauthenticated("wrong_code", "There is no such code.", "Check the code letter by letter.")
-        if row["used_at"] is not None:
-            raise Unauthenticated("code_used", "This code was used already.", ASK_FOR_CODE)
-        if self.node.clock() > row["expires_at"]:
-            raise Unauthenticated("code_expired", "This code has expired.", ASK_FOR_CODE)
-        return row
-
-    def _use_code(self, connection: Connection, code_hash: bytes) -> None:
-        statement = "UPDATE login_codes SET used_at = ? WHERE code_hash = ? AND used_at IS NULL"
-        if connection.execute(statement, (self.node.clock(), code_hash)).rowcount != 1:
-            raise Unauthenticated("code_used", "This code was used already.", ASK_FOR_CODE)
-
-    def _one(self, statement: str, *values: Any) -> Any:
-        return self.node.reader().execute(statement, values).fetchone()
-
-    def _write(self, statement: str, *values: Any) -> None:
-        def write(connection: Connection) -> None:
-            connection.execute(statement, values)
-
-        self.node.local_write(write)
-
-    def _count_try(self, name: str) -> None:
-        now = self.node.clock()
-        tries = [at for at in self._tries.get(name, []) if 0 <= now - at < TRIES_WITHIN_MS]
-        if len(tries) >= TRIES_MAX:
-            raise RateLimited("too_many_tries", "Too many tries for this name.", "Wait a minute, then try again.")
-        if len(self._tries) >= NAMES_COUNTED_MAX and name not in self._tries:
-            self._tries.pop(next(iter(self._tries)))
-        self._tries[name] = [*tries, now]
-
-
-def _insert(table: str, columns: str, *values: Any, replace: bool = False) -> Keep:
-    verb = "INSERT OR REPLACE" if replace else "INSERT"
-    statement = f"{verb} INTO {table} ({columns}) VALUES ({', '.join('?' * len(values))})"
-
-    def keep(connection: Connection) -> None:
-        connection.execute(statement, values)
-
-    return keep
-
-
-def _clean_name(name: str) -> str:
-    # Half a surrogate pair comes in from JSON, and no database takes it.
-    return unicodedata.normalize("NFC", name).strip().encode("utf-8", "replace").decode()
-
-
-def _clean_code(code: str) -> str:
-    return "".join(char for char in code.upper() if char in CODE_ALPHABET)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    def _maker_of(self, row: Any) -> str | None:
+        envelope = self.envelopes.get(row["envelope_id"]) if row["envelope_id"] else None
+        return envelope.made_by if envelope else None

@@ -18,13 +18,14 @@ from app.config import Settings
 from app.errors import Invalid
 from app.records import nodes as node_records
 from app.records import shape
-from app.store import engine, identity, meta
+from app.store import engine, identity, label, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
 from app.store.envelope import as_passphrase, new_secret, seal, unseal
 from app.store.errors import KeyFileDamaged, StoreExists
 from app.store.folder import DataFolder
 from app.store.keys import NodeKeys, keep_recovery, write_keys
+from app.store.label import Label
 from app.store.migrations import migrate
 from app.tls import held
 from sync import signing
@@ -93,6 +94,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
     engine.create_database(folder.database, keys.data_key, fill=fill)
     BlobFile(folder.blobs, keys.data_key).close()  # made now, so that a refused command later changes nothing
     node_id = signing.node_id_of(SigningKey(keys.signing_seed).public).hex()
+    label.keep(folder.label, Label(name, node_id))
     if secret is None:
         return Born(node_id, role, name, str(folder.path))
     code = _first_words(folder, keys, settings, name)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from app.errors import AppError, CommandFailed
+from app.process_memory import keep_off_the_disk
 
 READ_BYTES = 1 << 16
 Progress = Callable[[str, int, int], None]  # (what, done, of)
@@ -111,7 +112,8 @@ def _limit(memory_mb: int, cpu_s: int) -> None:
         import resource
     except ImportError:
         return  # Windows: the time limit of the parent is what there is
-    for what, limit in ((resource.RLIMIT_AS, memory_mb << 20), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0)):
+    keep_off_the_disk()
+    for what, limit in ((resource.RLIMIT_AS, memory_mb << 20), (resource.RLIMIT_CPU, cpu_s)):
         _, hard = resource.getrlimit(what)
         most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(what, (most, most))

@@ -35,9 +35,13 @@ COMMANDS = {
     "pin": "The PIN that opens this node after a restart.",
     "slots": "What opens this node's keys.",
     "unlock": "Open a locked node, by its PIN or with the recovery file.",
+    "grants": "Who can open what is sealed, and what was shredded.",
+    "grant": "Let a node open what is sealed to HQ.",
+    "shred": "Destroy a sealed scope's keys, everywhere and for ever.",
     "pki": "The city's TLS authority, and the certificates that it gave.",
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
+    "export": "A collection as a table for a spreadsheet.",
     "doctor": "What is wrong, and how to mend it.",
     "bench": "Measure this machine: one JSON line a figure.",
 }

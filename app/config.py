@@ -37,6 +37,9 @@ class Settings:
     tls_key: Path | None = None
     ballast_mb: int = 8
     names: str = ""  # comma between
+    lock_minutes: int = 5  # without a touch; 0 never locks by itself
+    idle_minutes: int = 30  # then the session ends; 0 never
+    totp: str = "hq"
     hub_ca: Path | None = None
 
     @property
@@ -134,6 +137,15 @@ def _level(value: Any) -> str:
     return str(value).lower()
 
 
+def _one_of(*known: str) -> Any:
+    def check(value: Any) -> str:
+        if value not in known:
+            raise ValueError(f"it must be one of {', '.join(known)}")
+        return str(value)
+
+    return check
+
+
 def _path(value: Any) -> Path:
     return Path(value).expanduser().absolute()
 
@@ -171,5 +183,8 @@ _CHECKS: dict[str, Any] = {
     "tls_key": _path,
     "ballast_mb": _whole(0, 1_024),
     "names": _names,
+    "lock_minutes": _whole(0, 720),
+    "idle_minutes": _whole(0, 720),
+    "totp": _one_of("hq", "off"),
     "hub_ca": _path,
 }

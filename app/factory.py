@@ -16,8 +16,9 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import edges, rates, sync_socket
+from app import edges, rates, socket_guard, sync_socket
 from app.api import register_api
+from app.enrol_door import Door
 from app.intake import upload
 from app.intake.receive import Intake
 from app.tls import gate
@@ -47,13 +48,15 @@ def create_app(node: Any) -> tuple[Flask, SocketIO]:
     csrf = CSRFProtect(app)
     register_views(app)
     csrf.exempt(register_api(app, node))
-    door = enrol.blueprint_for(node)
+    app.extensions["enrol_door"] = Door(node)
+    door = enrol.blueprint_for(app.extensions["enrol_door"])
     app.register_blueprint(door)
     csrf.exempt(door)
     _limit(app)
     socketio = _sockets(app)
     app.extensions["live"] = live.register_live(socketio, node, app.extensions["accounts"])
     sync_socket.attach(node, socketio)
+    socket_guard.attach(socketio.server, lambda transport: _is_known(node, socketio.server.manager, transport))
     gate.guard(app, node)
     return app, socketio
 
@@ -65,6 +68,8 @@ def _configure(app: Flask, node: Any) -> None:
         SECRET_KEY=hashlib.blake2b(b"tomoshibi session cookie", key=node.keys.data_key[:64]).digest(),
         SESSION_COOKIE_NAME=f"tomoshibi_{node.node_id[:12]}",
         SESSION_COOKIE_HTTPONLY=True,
+        # Not Strict: a link from the city's groupware would come without the cookie, and the login page that it then
+        # gets would put a new cookie in the old one's place. What changes anything has a token and an Origin check.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=node.settings.serves_tls,
         MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
@@ -82,7 +87,7 @@ def _speak_languages(app: Flask) -> None:
 
 def _limit(app: Flask) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", default_limits=[])
-    for endpoint in ("login.enter", "login.redeem"):
+    for endpoint in ("login.enter", "login.redeem", "lock.unlock", "second_factor.check", "second_factor.confirm"):
         limited: Any = limiter.limit(LOGIN_TRIES)(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
 
@@ -102,3 +107,11 @@ def _sockets(app: Flask) -> SocketIO:
         ping_interval=5,
         ping_timeout=5,
     )
+
+
+def _is_known(node: Any, manager: Any, transport: str) -> bool:
+    """Whether a person who is logged in, or a device of the city, is at the other end of a connection."""
+    if manager.sid_from_eio_sid(transport, live.SPACE) is not None:
+        return True
+    socket = manager.sid_from_eio_sid(transport, sync_socket.NAMESPACE)
+    return socket is not None and bool(node.links.hub_side.knows(socket))

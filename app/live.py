@@ -16,11 +16,13 @@ from flask import request, session
 from flask_socketio import Namespace, SocketIO
 
 from app import permissions
+from app.people.sessions import peer_of
 
 TOPICS_MAX = 64
 SOCKETS_PER_SESSION_MAX = 32
 EXAMINED_EVERY_S = 30.0
 SPACE = "/live"
+LOCKED = "locked"  # the room of locked screens: they hear that something came, never what
 _COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels"} | dict.fromkeys(
     ("revocations", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes"
 )
@@ -41,10 +43,10 @@ class Live(Namespace):
 
     def on_connect(self, _: Any = None) -> bool | None:
         token = session.get("token")
-        person = self._accounts.person_of_session(token) if token else None
-        if token is None or person is None:
+        room = self._room_of(token, peer=peer_of(request.environ)) if token else None
+        if token is None or room is None:
             return False
-        socket, room = request.sid, room_of(person.role)  # type: ignore[attr-defined]
+        socket = request.sid  # type: ignore[attr-defined]
         with self._lock:
             mine = self._sockets.setdefault(token, {})
             if len(mine) >= SOCKETS_PER_SESSION_MAX:
@@ -76,17 +78,38 @@ class Live(Namespace):
         for socket in ended:
             self._server.disconnect(socket, namespace=SPACE)
 
-    def examine(self) -> None:
+    def lock(self, token: str) -> None:
+        """The screen was locked: its sockets hear only counts from now on, and its pages go to the lock."""
+        with self._lock:
+            mine = self._sockets.get(token, {})
+            moved = {socket: room for socket, room in mine.items() if room != LOCKED}
+            mine.update(dict.fromkeys(moved, LOCKED))
+        for socket, room in moved.items():
+            self._server.leave_room(socket, room, namespace=SPACE)
+            self._server.enter_room(socket, LOCKED, namespace=SPACE)
+            self._server.emit("locked", namespace=SPACE, to=socket)
+
+    def examine(self, *, at_once: bool = False) -> None:
         """Now and then: cut who is no longer logged in, or has another role than when the socket was opened."""
-        if time.monotonic() - self._examined < EXAMINED_EVERY_S:
+        if not at_once and time.monotonic() - self._examined < EXAMINED_EVERY_S:
             return
         self._examined = time.monotonic()
         with self._lock:
             rooms = {token: set(mine.values()) for token, mine in self._sockets.items()}
         for token, entered in rooms.items():
-            person = self._accounts.person_of_session(token, touch=False)
-            if person is None or entered != {room_of(person.role)}:
+            room = self._room_of(token)
+            if room == LOCKED:
+                self.lock(token)
+            elif entered != {room}:
                 self.cut(token)
+
+    def _room_of(self, token: str, **bound: Any) -> str | None:
+        """Where a session's sockets belong; None for one that has ended or is not open yet."""
+        found = self._accounts.place_of_session(token, **bound)
+        if found is None:
+            return None
+        role, locked = found
+        return LOCKED if locked else room_of(role)
 
 
 def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
@@ -94,12 +117,16 @@ def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
     socketio.on_namespace(pages)
 
     def ring(topics: list[str]) -> None:
-        pages.examine()
         for role in sorted({role for role, _, _ in permissions.TABLE}):
             if wanted := heard_by(role, topics)[:TOPICS_MAX]:
                 socketio.emit("changed", {"topics": wanted}, namespace=SPACE, to=room_of(role))
+        socketio.emit("changed", {"topics": ["waiting"]}, namespace=SPACE, to=LOCKED)
 
-    node.subscribe(lambda changed: ring(topics_of(changed)))
+    def tell(changed: Any) -> None:
+        pages.examine(at_once=any(kind == "users" for kind, _, _ in changed))  # a role was taken: it hears no more
+        ring(topics_of(changed))
+
+    node.subscribe(tell)
     return pages
 
 

@@ -21,12 +21,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
-from gevent.pywsgi import WSGIServer
 
 from app import edges
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed, RateLimited
+from app.slow_clients import Server
 from app.store import label
 from app.store import pin as pins
 from app.store.errors import KeyFileDamaged, KeyLocked, PinDestroyed, StoreError, WrongPin
@@ -117,7 +117,7 @@ def wait(settings: Settings, listener: socket.socket | None, stop: Event) -> byt
     lock = Lock(folder)
     # On a socket of its own: whoever asks while the node opens waits in the queue of the other, and is answered.
     own = listener.dup() if listener is not None else _loopback(settings.port)
-    server = WSGIServer(own, create_app(lock, settings), log=None, error_log=None)
+    server = Server(own, create_app(lock, settings), error_log=None)
     server.start()
     control = ControlServer(folder.control, lock.perform)
     where = f"http://127.0.0.1:{own.getsockname()[1]}"

@@ -11,6 +11,8 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from sync.errors import NoScopeKey
+
 SAVED_HERE = _("この端末に保存済み。本部へはつながると自動で送ります")
 SAVED_AT_HUB = _("保存しました。この画面は親機なので、本部に届いています")
 UNDONE = _("取り消しました。履歴には残ります")
@@ -23,6 +25,19 @@ LOGIN_CODE_WRONG = _("名前か登録コードが違うか、コードの期限�
 LOGIN_WAIT = _("まちがいが続いたので、しばらく待ってからもう一度入力してください")
 TOO_MANY_REQUESTS = _("短い間に開きすぎました。しばらく待ってから、もう一度試してください")
 LOGGED_OUT = _("ログアウトしました")
+UNLOCK_WRONG = _("合言葉が違います。10回まちがえると、ログインからやり直しです")
+LOCKED_OUT = _("10回まちがえたので、ログアウトしました。書きかけは残っています")
+NAME_TAKEN = _("同じか、見まちがえる名前の人がすでにいます。名前のあとに班か番号を付けてください")
+SECOND_WRONG = _("数字が違います。いちばん新しい6桁か、紙の回復コードを入れてください")
+SECOND_WAIT = _("まちがいが続いたので、15分待ってください。紙の回復コードならすぐ使えます")
+CLOCK_SET_BACK = _("この機械の時計が戻っています。時計を直すか、紙の回復コードを使ってください")
+SECOND_DONE = _("二要素認証を設定しました")
+USER_CHANGED = _("変えました。ほかの端末にも届きます")
+VOUCHED_FOR = _("この端末でログインできるようにしました。だれが保証したかは履歴に残ります")
+ENVELOPE_ENDED = _("封筒を無効にしました。残りのコードはもう使えません")
+REVOKED = _("失効させました。この端末はもうつながりません")
+ACCEPTED = _("その後に届いた記録を受け入れました")
+SEALED = _("封をして保存しました")
 NOTHING_CHANGED = _("変わったところはありません")
 
 _NOT_OUR_HUB = _(
@@ -73,11 +88,45 @@ _FIELD_FAULTS: dict[str, Any] = {
     "mode": _("種別:本番・訓練・試験から1つ選んでください"),
     "kind": _("災害の種類:1つ選んでください"),
     "text": _("本文:1文字から2,000文字までで書いてください"),
-    "passphrase": _("合言葉:8文字以上にしてください"),
+    "passphrase": _("合言葉:8文字以上で、ほかの人が思いつかないものにしてください"),
+    "own_passphrase": _("あなたの合言葉が違います"),
+    "role": _("役割:1つ選んでください"),
+    "team": _("班:一覧から選んでください"),
+    "title": _("封筒の名前:60文字までで、1行で書いてください"),
+    "count": _("枚数:1から30までの数を選んでください"),
+    "days": _("期限:1日から14日までで選んでください"),
     "code": _("登録コード:紙にあるとおりに入力してください"),
+    "keep": _("届いている記録をどうするか:1つ選んでください"),
+    "until": _("この時刻まで:日付と時刻を入れてください"),
+    "reason": _("理由:200文字までで書いてください"),
+    "label": _("端末の番号:画面の上にある番号と同じものを入れてください"),
     "attachments": _("写真・声:この端末で受け取れませんでした。外すか、撮り直してください"),
+    "caller_name": _("通報者の氏名:100文字までで書いてください"),
+    "caller_phone": _("通報者の電話番号:40文字までで書いてください"),
+    "caller_address": _("通報者の住所:200文字までで、1行で書いてください"),
+    "casualty_names": _("負傷者の氏名:1,000文字までで書いてください"),
+    "no_scope_key": _(
+        "封をする鍵が、まだこの端末に届いていません。本部とつながると届きます。この欄を空にすれば、報告は送れます"
+    ),
     "id": _("この番号の記録は、別の内容ですでに保存されています"),
 }
+_ENROLMENT_FAULTS: dict[str, Any] = {
+    "hub_unreachable": _(
+        "本部のアドレスから返事がありません。アドレスと、同じネットワークにいることを確かめてください"
+    ),
+    "bad_address": _("本部のアドレスの形が違います。例:192.168.11.5:8400"),
+    "bad_link": _("リンクが途中で切れています。全部を貼り付けてください"),
+    "bad_code": _("登録コードは4文字が8組です。1文字ずつ確かめてください"),
+    "code_wrong": _("この本部に、そのコードはありません。1文字ずつ確かめてください"),
+    "code_used": _("このコードはもう使われました。本部で新しいコードを作ってください"),
+    "code_expired": _("コードの期限が切れました。本部で新しいコードを作ってください"),
+    "approval_expired": _("本部の承認が間に合いませんでした。本部で新しいコードを作ってください"),
+    "refused": _("本部が拒否しました。番号が違ったか、別の端末でした。本部の人に確かめてください"),
+    "other_city": _("そのコードは、この本部のものではありません。アドレスとコードの組を確かめてください"),
+    "too_many_tries": _("まちがいが続いたので、1分待ってからもう一度入れてください"),
+    "other_version": _("本部とこの端末で、Tomoshibi の版が違います。同じ版にしてください"),
+}
+_OTHER_ENROLMENT_FAULT = _("登録できませんでした。本部で新しいコードを作り、もう一度試してください")
 _FILE_FAULTS: dict[str, Any] = {
     "empty_file": _("中身のないファイルです。もう一度撮ってください"),
     "broken_file": _("写真か声がこわれています。もう一度撮るか録ってください"),
@@ -110,6 +159,8 @@ class ErrorWords:
 
 def faults_of(error: Exception) -> dict[str, str]:
     """The fields that are wrong, each with the sentence that says what to do."""
+    if isinstance(error, NoScopeKey):
+        return {"caller_name": str(_FIELD_FAULTS["no_scope_key"])}
     field = getattr(error, "field", None) or "id"
     if field == "file" or getattr(error, "code", "") in _FILE_FAULTS:
         return {"attachments": file_words(getattr(error, "code", ""))}
@@ -118,6 +169,11 @@ def faults_of(error: Exception) -> dict[str, str]:
 
 def fault_in(field: str) -> dict[str, str]:
     return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+
+
+def enrolment_words(code: str) -> str:
+    """Why a device was not let in, and what to do."""
+    return str(_ENROLMENT_FAULTS.get(code, _OTHER_ENROLMENT_FAULT))
 
 
 def file_words(code: str) -> str:
@@ -154,7 +210,7 @@ def error_words(status: int, code: str = "") -> ErrorWords:
         422: (gettext("入力した値を確かめてください"), gettext("前の画面にもどって直してください。")),
         429: (gettext("短い時間に続けて送られました"), gettext("しばらく待ってから、もう一度試してください。")),
         "certificate_needed": (
-            gettext("このブラウザーには、市の証明書が入っていません"),
+            gettext("市の証明書が入っていません"),
             gettext("本部の管理者に、このパソコンのための証明書のファイルを頼み、取り込んでから開き直してください。"),
         ),
         "certificate_unknown": (
@@ -168,6 +224,10 @@ def error_words(status: int, code: str = "") -> ErrorWords:
         "certificate_revoked": (
             gettext("この機械は、本部が使用を止めました"),
             gettext("本部に持って来てください。まだ送っていない記録は取り出せます。"),
+        ),
+        "read_not_recorded": (
+            gettext("開いたことを記録できないので、封をした記録は開けません"),
+            gettext("端末の空きを増やすか、管理者に知らせてください。記録できるようになると開けます。"),
         ),
         503: (gettext("この端末の記録をいま開けません"), gettext("管理者に、下のコードを伝えてください。")),
         "store_full": (

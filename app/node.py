@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from app import digests
+from app.audit import ReadAudit
 from app.config import Settings
 from app.damage import Watch
 from app.layers import Layers
 from app.queries import log as log_queries
 from app.records import KINDS
 from app.records.judge import judge
+from app.sealing import CLOSED, Sealing
 from app.store import engine, gone_back, identity, meta
 from app.store.ballast import Ballast
 from app.store.blobs import BlobFile, key_of
@@ -67,7 +69,8 @@ class Node:
         self._ballast = Ballast(folder.ballast, settings.ballast_mb)
         self.replica = Replica(
             connection, KINDS, judge, SqlProjection(connection, KINDS), self._identity(connection), self.clock,
-            os.urandom, self._note_incarnation,
+            os.urandom, self._note_incarnation, destroyed=folder.shredded_keys(),
+            sealed_closed=bool(meta.read(connection, CLOSED)),
         )  # fmt: skip
         self._published = self.replica.published()
         self._blob_file = BlobFile(folder.blobs, keys.data_key)
@@ -81,6 +84,8 @@ class Node:
             self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space,
             after_failure=lambda: in_native_thread(self._renew_connection),
         )  # fmt: skip
+        self.sealing = Sealing(self)
+        self.read_audit = ReadAudit(self)
         self.tls = OwnTls(self, held.read(connection))
         self.links = Links(self)
         self.blobs.on_want = self.links.want
@@ -108,6 +113,7 @@ class Node:
             try:
                 node._begin_anew_where_rolled_back()
                 node._rebuild_where_outdated()
+                node.sealing.begin()
                 identity.keep(folder.identity, keys.data_key, connection)
             except BaseException:
                 node.close()
@@ -117,6 +123,7 @@ class Node:
 
     def start(self) -> None:
         """Begin to call the hub and to watch the links; only `serve` does."""
+        self.sealing.settle()
         self.links.start()
         self.layers.keep_warm()
         self.damage.start()
@@ -268,6 +275,10 @@ class Node:
         blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
         return blobs
 
+    def stores(self) -> tuple[tuple[Path, bytes], ...]:
+        """The two databases with the keys that open them."""
+        return (self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key))
+
     def store_faults(self) -> list[str]:
         """What is wrong with the pages of the log's file, for doctor."""
         return list(in_native_thread(lambda: page_faults(self.folder.database, self.keys.data_key)))
@@ -293,8 +304,7 @@ class Node:
         if released:
             with contextlib.suppress(WriterStopped):
                 self.writer.submit(lambda replica: engine.keep_log_short(replica.connection), 0)
-        files = ((self.folder.database, self.keys.data_key), (self.folder.blobs, key_of(self.keys.data_key)))
-        folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in files])
+        folded = in_native_thread(lambda: [engine.fold_log(path, key) for path, key in self.stores()])
         return released or any(folded)
 
     def _renew_connection(self) -> None:
@@ -360,6 +370,7 @@ class Node:
             changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
             for subscriber in self._subscribers:  # also where only a receipt was kept: no page must stay at "not sent"
                 self._tell_one(partial(subscriber, changed))
+            self._tell_one(partial(self.sealing.after_commit, changed, moved))
             self._tell_one(partial(self.links.after_commit, changed, list(dict.fromkeys(moved))))
 
     def _tell_one(self, tell: Callable[[], None]) -> None:

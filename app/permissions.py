@@ -66,8 +66,15 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("users", "read", _EVERYONE, "all"),
     ("users", "create", "admin", "all"),
     ("users", "edit", "admin", "all"),
+    ("accounts", "read", _HQ, "all"),  # who has a login on this node, since when
+    ("accounts", "edit", "admin", "all"),  # one-time codes, resets
+    ("second-factor", "edit", _HQ, "own"),
+    ("vouches", "create", f"{_HQ} shelter_staff", "all"),  # for whom: `VOUCHES`
+    ("envelopes", "read", f"{_HQ} shelter_staff", "all"),
+    ("envelopes", "create", f"{_HQ} shelter_staff", "all"),
     ("nodes", "read", _EVERYONE, "all"),
-    ("nodes", "edit", "admin", "all"),
+    ("nodes", "create", "admin commander", "all"),  # let a device in
+    ("nodes", "edit", "admin commander", "all"),  # its owner, its revocation
     ("shelters", "read", _EVERYONE, "all"),
     ("shelters", "create", _HQ, "all"),
     ("shelters", "edit", _HQ, "all"),
@@ -92,6 +99,14 @@ TABLE: Mapping[tuple[str, Action, str], Scope] = {
     (role, action, collection): scope for collection, action, roles, scope in _ROWS for role in roles.split()
 }
 
+# Whom a person may let in on the spot: nobody above themselves, and no second one of those who decide.
+VOUCHES: Mapping[str, tuple[str, ...]] = {
+    "admin": ("admin", "commander", "hq_operator", "shelter_staff", "patrol", "viewer"),
+    "commander": ("hq_operator", "shelter_staff", "patrol", "viewer"),
+    "hq_operator": ("shelter_staff", "patrol", "viewer"),
+    "shelter_staff": ("shelter_staff",),
+}
+
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "_tomoshibi_permission"
 PUBLIC = ("", "public")
@@ -106,6 +121,11 @@ def allowed(role: str | None, action: Action, collection: str, *, own: bool = Tr
     """Whether a role may do this. ``own``: the record is the person's own (or none is meant yet)."""
     scope = scope_of(role, action, collection)
     return scope == "all" or (scope == "own" and own)
+
+
+def may_vouch(role: str, other: str) -> bool:
+    """Whether a role may let somebody of another role in on this device: by vouching, or by an envelope."""
+    return other in VOUCHES.get(role, ())
 
 
 def require(person: Person, action: Action, collection: str, *, owner: str | None = None) -> None:

@@ -11,18 +11,17 @@ import logging
 import os
 import signal
 import socket
-import sys
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.pywsgi import WSGIServer
 
-from app import locked
+from app import locked, logs
 from app.commands.job import open_node, perform
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed
+from app.slow_clients import Server
 from app.store.ballast import Ballast
 from app.store.folder import DataFolder
 from app.store.keys import is_locked
@@ -35,11 +34,8 @@ STOP_SECONDS = 3
 
 def serve(settings: Settings) -> None:
     """Run a node until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    logs.start(settings.log_level)
+    logs.hear_background_failures(gevent.get_hub())
     _refuse_half_a_pair(settings)
     folder = DataFolder(settings.home)
     folder.require_node()
@@ -109,15 +105,15 @@ def _refuse_clear_text(node: Any, settings: Settings) -> None:
         )
 
 
-def _server(node: Any, settings: Settings, listener: socket.socket, application: Any) -> WSGIServer:
+def _server(node: Any, settings: Settings, listener: socket.socket, application: Any) -> Server:
     if not settings.serves_tls:
-        return WSGIServer(listener, application, log=None, error_log=_errors())
+        return Server(listener, application)
     from app.tls.server import TlsServer, given
 
     if not node.tls.has_authority:  # a hub that an older release made, until `pki init`
         log.warning("this city has no TLS authority: callers are not asked for certificates; see `tomoshibi pki init`")
-        return WSGIServer(listener, application, log=None, error_log=_errors(), ssl_context=given(settings))
-    return TlsServer(listener, application, node.tls, settings, log=None, error_log=_errors())
+        return Server(listener, application, ssl_context=given(settings))
+    return TlsServer(listener, application, node.tls, settings)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -144,10 +140,3 @@ def _url(settings: Settings, listener: socket.socket) -> str:
     scheme = "https" if settings.serves_tls else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{scheme}://{host}:{listener.getsockname()[1]}"
-
-
-def _errors() -> logging.Logger:
-    """gevent reports a closing WebSocket's last frame as an invalid method: known, and nothing to act on."""
-    logger = logging.getLogger("app.http")
-    logger.addFilter(lambda record: "Invalid HTTP method" not in record.getMessage())
-    return logger

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.queries import log as log_queries
 from app.queries import nodes
+from app.store.projection import id_bytes
 from app.tls.dial import Dialler
 from app.wishes import NodeWishes
 from sync.actions import Opened
 from sync.client import Client, Line
 from sync.errands import Errands
 from sync.hub import Hub
+from sync.kinds import REVOCATIONS
 from sync.link import Link
 from sync.log_reader import LogReader
 from sync.peers import Peer, Peers
@@ -73,10 +75,18 @@ class Links:
     def after_commit(self, changed: Changed, moved: Sequence[bytes]) -> None:
         """Tell the peers: what was written, which files are here now; and wish for what is newly named."""
         self.wishes.changed(changed)
+        self._drop_revoked(changed)
         whole = self._blobs.whole_among(moved)
         if whole:
             self._peers.files_came([name for name in moved if name in whole])
         self.wake()
+
+    def _drop_revoked(self, changed: Changed) -> None:
+        """A revocation counts from when it is known here, whoever gave it: no link outlives it."""
+        for kind, _, record in changed:
+            node_id = id_bytes(record) if kind == REVOCATIONS.name else b""
+            if node_id and self._node.replica.is_revoked(node_id):
+                self.drop(node_id, "revoked", "this device was revoked")
 
     def want(self, name: bytes) -> None:
         self.wishes.want(name)
@@ -98,6 +108,12 @@ class Links:
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):
             self._peers.tick()
+            self._node.sealing.hear(self._hears())
+
+    def _hears(self) -> bool:
+        """Whether a link stands over which an order would come: to the hub, or, on the hub, to anybody."""
+        peers = tuple(self._peers.peers.items())
+        return any(peer.connected and (self._node.is_hub or name == self._node.hub_node) for name, peer in peers)
 
     def _opened(self, link: Link, event: Opened) -> None:
         if event.offset_ms is not None and "hub" in event.peer.capabilities:

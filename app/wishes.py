@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from app.queries import attachments
 from app.queries.attachments import Wanted
 from app.threads import in_native_thread
+from sync.blobs import KEY_TYPE
 from sync.wishes import Wish, Wishes
 
 if TYPE_CHECKING:
     from app.node import Changed, Node
 
 NAMING_KINDS = frozenset({"attachments", "layers"})
+FIRST = -1  # wrapped keys: a few bytes, before all else
 IDS_AT_ONCE = 200
 KEPT_MS = 30 * 24 * 3600 * 1000  # how long a file that nothing names is kept: a draft may still name it
 
@@ -37,6 +39,11 @@ class NodeWishes:
 
     def _all(self) -> None:
         self._add(attachments.wanted(self._node.reader(), self._node.is_hub))
+        self._add_keys()
+
+    def _add_keys(self) -> None:
+        wanted = self._node.sealing.wanted()
+        self._add([Wanted(name.hex(), FIRST, 0, size, KEY_TYPE) for name, size in wanted])
 
     def changed(self, changed: Changed) -> bool:
         """Wish for what these records name. True where any of them names files."""
@@ -45,6 +52,8 @@ class NodeWishes:
         for at in range(0, len(ids), IDS_AT_ONCE):
             part = ids[at : at + IDS_AT_ONCE]
             self._add(attachments.wanted(self._node.reader(), self._node.is_hub, part))
+        if any(kind == "grants" for kind, _, _ in changed):
+            self._add_keys()
         return bool(ids)
 
     def want(self, name: bytes) -> None:
@@ -82,7 +91,7 @@ class NodeWishes:
     def _delete_unnamed(self) -> None:
         old = self._blobs.older_than(self._node.wall() - KEPT_MS)
         if old:
-            named = attachments.named(self._node.reader())
+            named = attachments.named(self._node.reader()) | self._node.sealing.named()
             self._blobs.delete_all([name for name in old if name.hex() not in named])
 
 

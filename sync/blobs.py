@@ -21,6 +21,7 @@ from sync.writer import store_error
 T = TypeVar("T")
 BATCH_BYTES = 4 * 1024 * 1024  # of a large file, in one transaction
 ASK_MANY = 500  # names in one statement
+KEY_TYPE = "application/x-tomoshibi-scope-key"  # wrapped keys travel like files, and nobody counts them among those
 INLINE_BYTES_MAX = 128 * 1024  # read at once, where the caller stands
 
 CREATE = (
@@ -214,7 +215,7 @@ class Blobs:
     # -- what the node uses ----------------------------------------------------------------------
 
     def count(self) -> int:
-        row = self._row("SELECT count(*) FROM blob WHERE whole = 1")
+        row = self._row("SELECT count(*) FROM blob WHERE whole = 1 AND media_type IS NOT ?", KEY_TYPE)
         return 0 if row is None else int(row[0])
 
     def older_than(self, at_ms: int) -> list[bytes]:

@@ -21,10 +21,15 @@ from sync.certificate import Certificate
 from sync.errors import BadCertificate, BadEnrolment, BadSignature
 
 FINGERPRINT_BYTES, SECRET_BYTES, NONCE_BYTES = 10, 10, 16
+SHARE_BYTES = 32  # of either side, for the short code
 EXTRAS_MAX, EXTRA_BYTES_MAX = 16, 8192  # the values of one message together
 REQUEST_TAG = b"tomoshibi:enrol-request:2\0"
 ANSWER_TAG = b"tomoshibi:enrol-answer:2\0"
 DEVICE_TAG = b"tomoshibi:enrol-device:2\0"
+WAITING_TAG = b"tomoshibi:enrol-waiting:2\0"
+REVEAL_TAG = b"tomoshibi:enrol-reveal:2\0"
+COMMITMENT_TAG = b"tomoshibi:enrol-commitment:2\0"
+SHORT_TAG = b"tomoshibi:enrol-short:2\0"
 _EXTRA_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 Extra = Mapping[str, bytes]  # what rides along with a message, by name; what it means is not known here
@@ -76,6 +81,7 @@ class Transcript:
     sealing: bytes
     name: str
     extra: Extra  # what the device asks beside its certificate
+    commitment: bytes  # to the device's share of the short code, which it tells later
 
     def encode(self) -> bytes:
         items = [
@@ -87,8 +93,16 @@ class Transcript:
             self.sealing,
             self.name,
             _in_order(self.extra),
+            self.commitment,
         ]
         return msgspec.msgpack.encode(items)
+
+    @staticmethod
+    def decode(data: bytes) -> Transcript:
+        """What this side has encoded and kept."""
+        items = msgspec.msgpack.decode(data)
+        items[7] = dict(items[7])
+        return Transcript(*items)
 
     def request_proof(self, secret: bytes) -> bytes:
         """Shows that the device holds the code."""
@@ -108,6 +122,25 @@ class Transcript:
             signing.verify(self.public, signature, self.device_message())
         except BadSignature as error:
             raise BadEnrolment("bad_proof", "the device does not hold the key it named") from error
+
+    def waiting_proof(self, secret: bytes, share: bytes) -> bytes:
+        """Shows that the issuer's share of the short code comes from whoever made the code."""
+        return _mac(secret, WAITING_TAG + self.encode() + share)
+
+    def short_code(self, revealed: bytes, share: bytes) -> str:
+        """Six digits that people compare, from what both sides know and from a share of each.
+
+        The device is bound to its share (``commitment``) before it sees the issuer's, and the issuer has sent its own
+        before it sees the device's: whoever stands between can try one pair, not search a million. Nonces of the
+        messages are left out, so that a request which is repeated shows the same digits.
+        """
+        said = [self.root_public, self.issuer, self.public, self.sealing, self.name, _in_order(self.extra)]
+        digest = hashlib.sha256(SHORT_TAG + msgspec.msgpack.encode([*said, revealed, share])).digest()
+        return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
+
+    def check_waiting(self, secret: bytes, share: bytes, proof: bytes) -> None:
+        if not hmac.compare_digest(self.waiting_proof(secret, share), proof):
+            raise BadEnrolment("bad_proof", "the answer is not from whoever made the code")
 
     def check_answer(self, secret: bytes, certificate: bytes, extra: Extra, proof: bytes) -> Certificate:
         """The certificate, once all of it fits what was asked for. Raises BadEnrolment."""
@@ -137,6 +170,15 @@ def _in_order(extra: Extra) -> list[list[str | bytes]]:
 
 def _mac(secret: bytes, message: bytes) -> bytes:
     return hmac.new(secret, message, hashlib.sha256).digest()
+
+
+def commitment_to(revealed: bytes) -> bytes:
+    return hashlib.sha256(COMMITMENT_TAG + revealed).digest()
+
+
+def reveal_proof(secret: bytes, public: bytes, revealed: bytes) -> bytes:
+    """Shows that whoever asks for the answer holds the code."""
+    return _mac(secret, REVEAL_TAG + msgspec.msgpack.encode([public, revealed]))
 
 
 def check_issuer(code: Code, root_public: bytes, issuer: bytes) -> Certificate:

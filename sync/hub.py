@@ -35,6 +35,11 @@ class Hub:
         if link is not None:
             link.received(data)
 
+    def knows(self, socket: str) -> bool:
+        """Whether the device at this socket has proved who it is."""
+        link = self._links.get(socket)
+        return link is not None and link.peer is not None
+
     def disconnected(self, socket: str) -> None:
         link = self._links.pop(socket, None)
         if link is not None:

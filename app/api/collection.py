@@ -25,7 +25,7 @@ from app.records import CITY, Noun, etag, judge, shape
 from app.records.same_content import same_content
 from sync.authoring import Exists, Missing, Recorded
 from sync.kinds import Kind
-from sync.operation import Change
+from sync.operation import Change, Version
 
 HISTORY_MAX = 500
 _ID_HINT = "Send a UUID of version 7 (RFC 9562), or leave the id out."
@@ -33,6 +33,39 @@ _ID_HINT = "Send a UUID of version 7 (RFC 9562), or leave the id out."
 
 def _nothing(*_: Any) -> None:
     return None
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Fields that a record has in a sealed kind of its own, under its id: taken with it, shown only where asked for."""
+
+    noun: Noun
+    node: Any
+    audit: Any
+
+    def taken(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The sealed fields of a body, which no longer has them. Raises Forbidden, Invalid."""
+        found = {name: body.pop(name) for name in self.noun.kind.fields if name in body}
+        if found:
+            permissions.require(g.person, "create", self.noun.kind.name)
+        return self.noun.clean(found)
+
+    def change(self, fields: Mapping[str, Any], record_id: uuid.UUID, scope: bytes) -> Sequence[Change]:
+        """Who may read what stands there replaces it; anybody else adds to it."""
+        if not fields:
+            return ()
+        edits = permissions.allowed(g.person.role, "edit", self.noun.kind.name) and self.node.sealing.holds()
+        return (Change(self.noun.kind.name, record_id.bytes, scope, fields, replaces=None if edits else ()),)
+
+    def shown(self, record: Record) -> dict[str, Any]:
+        """The sealed fields, once the reading is written down. Raises Forbidden, StoreUnavailable."""
+        permissions.require(g.person, "read", self.noun.kind.name)
+        if not self.node.sealing.holds():
+            raise Forbidden("no_key_here", "This node has no key to open it.", "Ask the hub.")
+        self.audit.before_reading(g.person.id, record.kind, record, "api")
+        where = Where().also("id = ?", record.id).also("scope = ?", record.scope)
+        found = row.select(self.node.reader(), self.noun.kind, where, "LIMIT 1")
+        return {name: found[0].fields[name] if found else None for name in self.noun.kind.fields}
 
 
 @dataclass(frozen=True)
@@ -56,6 +89,7 @@ class Collection:
     hidden: Callable[[Any, Where], Where] = lambda db, where: where
     incident_of: Callable[[Any, Mapping[str, Any]], str | None] = lambda db, body: None
     filled: tuple[str, ...] = field(default=())  # not compared when a record is posted again
+    sealed: Sealed | None = None
 
     @property
     def name(self) -> str:
@@ -67,17 +101,38 @@ class Collection:
         own = () if self.kind.city else ("incident_id",)
         paging.check_names(request.args, (*own, "since", "limit", "cursor", *self.parameters))
         limit, db = paging.limit(request.args), self.node.reader()
-        found = row.page(db, self.name, self._where(db), limit, paging.cursor(request.args))
+        found = row.page(db, self.name, self.where(request.args), limit, paging.cursor(request.args))
         items = [wire.to_wire(self.kind, record) for record in found.items]
         return jsonify(items=items, next_cursor=found.next_cursor)
 
     def show(self, record_id: str) -> Response:
-        return self._answer(self._find(record_id))
+        record, include = self._find(record_id), request.args.get("include")
+        if include is None:
+            return self._answer(record)
+        if include != "sealed" or self.sealed is None:
+            raise Invalid("unknown_parameter", "include names nothing of this record.", "Leave it out.", "include")
+        answer = self.sealed.shown(record)  # written down first
+        response = self._answer(record)
+        response.set_data(jsonify({**response.get_json(), **answer}).get_data())
+        return response
 
     def history(self, record_id: str) -> Response:
         record = self._find(record_id)
         lines = self.node.history(self.name, scope_of(record), record.id)
         return jsonify(record_id=record.id, items=[self._line(line) for line in lines[:HISTORY_MAX]])
+
+    def where(self, args: Any) -> Where:
+        """What the filters of a request and the sight of its person leave of this collection."""
+        where, db = Where(), self.node.reader()
+        incident_id = paging.record_id(args, "incident_id")
+        if incident_id is not None:
+            if incidents.get(db, incident_id) is None:
+                raise NotFound("unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id")
+            where = where.also("incident_id = ?", incident_id)
+        since = paging.since(args)
+        if since is not None:
+            where = where.also("updated_at >= ?", since)
+        return self.hidden(db, self.filters(args, where))
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -86,6 +141,7 @@ class Collection:
         record_id = new_id(self.node.clock()) if "id" not in body else _posted_id(body.pop("id"))
         db = self.node.reader()
         scope = CITY if self.kind.city else self._scope_of_body(db, body)
+        beside = self.sealed.taken(body) if self.sealed else {}
         form = wire.form_of(self.kind, body)
         noun = self._noun()
         self.check(self, form, str(record_id), None)
@@ -95,7 +151,8 @@ class Collection:
             raise _id_in_use()
         self._refuse_if_it_would_not_count(change)
         described = self._described(db, scope, change, ())
-        result = self.node.write([*described, change], g.person.id)
+        sealed = self.sealed.change(beside, record_id, scope) if self.sealed else ()
+        result = self.node.write([*described, change, *sealed], g.person.id)
         if isinstance(result, Exists):
             return self._sent_again(record_id, change)
         return self._answer(self._find(str(record_id)), 201)
@@ -106,15 +163,12 @@ class Collection:
         noun = self._noun()
         scope = scope_of(record)
         seen = etag.read_if_match(request.headers.get("If-Match"))
-        form = wire.form_of(self.kind, strict_json.read_object(request))
-        self.check(self, form, record.id, record)
-        elements = self._elements(scope, record, form)
-        change = noun.edit(uuid.UUID(record.id), scope, form, seen, elements, **self.edited(self, record))
-        if seen is None:
-            change = replace(change, fields={**change.fields, etag.OVERWRITES: True})
-        self._refuse_if_it_would_not_count(change)
-        described = self._described(self.node.reader(), scope, change, record.fields.get("attachments") or ())
-        result = self.node.write([*described, change], g.person.id)
+        body = strict_json.read_object(request)
+        beside = self.sealed.taken(body) if self.sealed else {}
+        changes = self.sealed.change(beside, uuid.UUID(record.id), scope) if self.sealed else ()
+        if body or not changes:
+            changes = [*self._clear_changes(noun, record, body, seen), *changes]
+        result = self.node.write(changes, g.person.id)
         if isinstance(result, Missing):
             raise _not_found(self.name)
         if not isinstance(result, Recorded):
@@ -127,22 +181,24 @@ class Collection:
 
     # -- below -----------------------------------------------------------------------------------
 
+    def _clear_changes(
+        self, noun: Noun, record: Record, body: Mapping[str, Any], seen: tuple[Version, ...] | None
+    ) -> Sequence[Change]:
+        """The change of a record itself, with what describes the files that it newly names."""
+        scope, form = scope_of(record), wire.form_of(self.kind, body)
+        self.check(self, form, record.id, record)
+        elements = self._elements(scope, record, form)
+        change = noun.edit(uuid.UUID(record.id), scope, form, seen, elements, **self.edited(self, record))
+        if seen is None:
+            change = replace(change, fields={**change.fields, etag.OVERWRITES: True})
+        self._refuse_if_it_would_not_count(change)
+        named = record.fields.get("attachments") or ()
+        return [*self._described(self.node.reader(), scope, change, named), change]
+
     def _noun(self) -> Noun:
         if self.noun is None:
             raise Forbidden("read_only_collection", f"{self.name} are not written through the API.", "")
         return self.noun
-
-    def _where(self, db: Any) -> Where:
-        where, args = Where(), request.args
-        incident_id = paging.record_id(args, "incident_id")
-        if incident_id is not None:
-            if incidents.get(db, incident_id) is None:
-                raise NotFound("unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id")
-            where = where.also("incident_id = ?", incident_id)
-        since = paging.since(args)
-        if since is not None:
-            where = where.also("updated_at >= ?", since)
-        return self.hidden(db, self.filters(args, where))
 
     def _find(self, record_id: str) -> Record:
         try:

@@ -9,10 +9,10 @@ from flask import g
 
 from app import catalog
 from app.api import paging
-from app.api.collection import Collection
+from app.api.collection import Collection, Sealed
 from app.queries import damage_reports
 from app.queries.row import Record, Where
-from app.records import NOUNS, shape
+from app.records import NOUNS, damage_report_people, shape
 
 
 def collection(node: Any) -> Collection:
@@ -26,6 +26,7 @@ def collection(node: Any) -> Collection:
         check=_check,
         filters=_filters,
         filled=noun.given,
+        sealed=Sealed(damage_report_people.NOUN, node, node.read_audit),
     )
 
 

@@ -13,10 +13,11 @@ from flask import Blueprint, Response, jsonify
 
 from app import records
 from app.permissions import public
-from app.records import nodes
+from app.records import damage_report_people, nodes
 from sync.kinds import Kind
 
 VERSION = "1.0.0"
+EXPORTS = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _FILES = ("attachments",)  # a file is sent as it is, and described by the node
 _READ_TIMES = {"type": "string", "format": "date-time", "readOnly": True}
 _PROBLEMS = {
@@ -34,6 +35,8 @@ _PROBLEMS = {
 }
 
 
+# Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
+_SEALED = {"damage-reports": damage_report_people}
 READ_ONLY = ("layers",)  # an import writes them, never a client
 
 
@@ -60,6 +63,7 @@ def document() -> dict[str, Any]:
     for kind in (*(noun.kind for noun in records.NOUNS.values()), nodes.KIND):
         if kind.name not in _FILES:
             _collection(spec, kind)
+            _exports(spec, kind)
     _attachments(spec)
     for path, operation in _others().items():
         spec.path(path, operations={"get": operation})
@@ -91,7 +95,9 @@ def _collection(spec: Any, kind: Kind) -> None:
     }
     spec.components.schema(f"{name}Page", listing)
     many: dict[str, Any] = {"get": _operation(kind, f"List {kind.name}, newest first", f"{name}Page", _filters(kind))}
-    one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, [])}
+    include = {"name": "include", "in": "query", "schema": {"type": "string", "enum": ["sealed"]}}
+    asked = [include] if kind.name in _SEALED else []
+    one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, asked)}
     if noun is not None:
         spec.components.schema(f"{name}Create", posted)
         create = _operation(kind, f"Make one of {kind.name}", name, [], "201", posts=f"{name}Create")
@@ -138,6 +144,8 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
     ids: dict[str, Any] = {"id": {"type": "string", "format": "uuid"}}
     if not kind.city:
         ids["incident_id"] = {"type": "string", "format": "uuid"}
+    aside = _SEALED[kind.name].NOUN.checks if kind.name in _SEALED else {}
+    sealed = {name: _nullable({**check.schema, "writeOnly": True}, True) for name, check in aside.items()}
     given = {name: {"readOnly": True} for name in kind.fields if name not in checks}
     shown = {
         **ids,
@@ -155,7 +163,7 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
         required.append("incident_id")
     body = {
         "type": "object",
-        "properties": {**ids, **fields},
+        "properties": {**ids, **fields, **sealed},
         "required": required,
         "additionalProperties": False,
     }
@@ -207,6 +215,15 @@ def _operation(
     if posts:
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(posts)}}}
     return told
+
+
+def _exports(spec: Any, kind: Kind) -> None:
+    incident = {"name": "incident_id", "in": "query", "schema": {"type": "string", "format": "uuid"}}
+    for form, media_type in EXPORTS.items():
+        told = _operation(kind, f"The records of {kind.name} as a table", "Problem", [] if kind.city else [incident])
+        content = {media_type: {"schema": {"type": "string", "contentMediaType": media_type}}}
+        told["responses"]["200"] = {"description": "The table, as a file", "content": content}
+        spec.path(f"/api/v1/export/{kind.name}.{form}", operations={"get": told})
 
 
 def _others() -> dict[str, dict[str, Any]]:

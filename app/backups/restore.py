@@ -16,13 +16,17 @@ from typing import Any
 from app import digests, doctor
 from app.backups.archive import DATABASES, Archive, BadBackup
 from app.errors import CommandFailed
-from app.store import engine
+from app.queries import drafts, grants
+from app.records import KINDS, damage_report_people
+from app.sealing import CLOSED
+from app.store import engine, meta
 from app.store.blobs import key_of
 from app.store.durable import sync_folder, write_durably
 from app.store.errors import StoreExists
 from app.store.folder import DataFolder, Incarnation
 from app.store.integrity import page_faults
 from app.store.keys import NodeKeys, write_keys
+from sync.blobs import KEY_TYPE
 
 SET_ASIDE = "replaced-%Y%m%d-%H%M%S"
 
@@ -74,11 +78,35 @@ def restore(
                 )
             with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder.path) as fresh:
                 found = _unpacked(archive, keys, Path(fresh))
+                _close_what_is_sealed(Path(fresh) / DATABASES[0], keys, folder.shredded_keys())
                 aside = _set_aside(folder)
                 _put_in_place(folder, Path(fresh), keys, passphrase)
     return {"home": str(folder.path), "node_id": archive.about.node_id, "made_at_ms": archive.about.made_at_ms,
             "operations": found.operations, "attachments": found.attachments,
             "set_aside": str(aside) if aside else None}  # fmt: skip
+
+
+def _close_what_is_sealed(database: Path, keys: NodeKeys, destroyed: frozenset[bytes]) -> None:
+    """Take away what the backup had opened: a shredding may have been ordered since. It opens again once others were
+    heard; a key that was destroyed in this folder, never.
+    """
+    connection = engine.open_connection(database, keys.data_key)
+    try:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        connection.execute("BEGIN IMMEDIATE")
+        for kind in KINDS:
+            if kind.sealed and kind.table in tables:
+                connection.execute(f"DELETE FROM {kind.table}")
+        if "wrapped_key" in tables:
+            for one in grants.wrapped(connection):
+                if one.key in destroyed:
+                    connection.execute("DELETE FROM wrapped_key WHERE name = ?", (one.name,))
+            meta.write(connection, CLOSED, b"1")
+        drafts.forget_fields(connection, damage_report_people.FIELDS)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.close()
 
 
 def _unpacked(archive: Archive, keys: NodeKeys, folder: Path) -> Contents:
@@ -112,7 +140,7 @@ def _log_contents(connection: engine.Connection) -> tuple[int, int, str]:
 
 
 def _blob_contents(connection: engine.Connection) -> tuple[int]:
-    return (int(connection.execute("SELECT count(*) FROM blob").fetchone()[0]),)
+    return (int(connection.execute("SELECT count(*) FROM blob WHERE media_type IS NOT ?", (KEY_TYPE,)).fetchone()[0]),)
 
 
 def _set_aside(folder: DataFolder) -> Path | None:

@@ -157,8 +157,8 @@ class Browser:
         return answer
 
 
-def log_in(url: str, name: str) -> Browser:
-    session = requests.Session()
+def log_in(url: str, name: str, session: requests.Session | None = None) -> Browser:
+    session = session or requests.Session()
     session.trust_env = False
     page = session.get(f"{url}/login", timeout=30)
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)

@@ -23,7 +23,7 @@ def command(home: str | None, as_json: bool) -> None:
 
 
 def perform(node: Any) -> dict[str, str]:
-    from app.enrol_door import make_code
+    from app.enrol_codes import make_code
 
     made = make_code(node)
     return {"code": made.code, "expires_at": iso(made.expires_at)}

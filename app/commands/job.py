@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 # Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
 PERFORMED = (
-    *("user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor", "import_", "backup", "pki"),
-    *("pin", "slots", "unlock"),
-)
+    "user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor", "import_", "backup", "pki",
+    "grants", "grant", "shred", "export", "pin", "slots", "unlock",
+)  # fmt: skip
 PIN_CHARS_READ = 1024
 
 _Command = Callable[..., Any]
@@ -73,11 +73,9 @@ def open_node(settings: Settings, slot_key: bytes | None = None) -> Iterator[Nod
     """The node of a data folder, under its lock, until the block ends; ``slot_key`` is what a PIN gave."""
     from app import recovery
     from app.node import Node
-    from app.store import label
     from app.store.engine import refuse_old_engine
     from app.store.folder import DataFolder
     from app.store.keys import keys_under, read_keys
-    from app.store.label import Label
 
     refuse_old_engine()
     folder = DataFolder(settings.home)
@@ -90,7 +88,6 @@ def open_node(settings: Settings, slot_key: bytes | None = None) -> Iterator[Nod
         node = Node.open(folder, keys, settings)
         try:
             recovery.keep(node)
-            label.keep(folder.label, Label(node.name, node.node_id))
             yield node
         finally:
             node.close()

@@ -28,7 +28,9 @@ def set_(pin_stdin: bool, home: str | None, as_json: bool) -> None:
 
 
 def perform(node: Any, pin: str) -> dict[str, Any]:
+    from app.store import label
     from app.store.pin import set_pin
 
+    label.keep(node.folder.label, label.Label(node.name, node.node_id))
     slot = set_pin(node.folder.keys, node.keys.slot_key, pin)
     return {"id": slot.id, "kind": slot.kind, "made_ms": slot.made_ms}

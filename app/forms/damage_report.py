@@ -7,11 +7,12 @@ from typing import Any
 
 from app import catalog
 from app.errors import Invalid
-from app.records import shape
+from app.records import damage_report_people, shape
 
 TEXTS = ("summary", "description", "address")
 CODES = ("category", "passability", "urgency", "certainty", "casualties", "response_status")
 EDITED = (*CODES, *TEXTS, "water_depth_cm", "rescue_needed", "team")
+PEOPLE = damage_report_people.FIELDS
 FILES_MAX = 10
 WAS = "_was_"
 
@@ -34,6 +35,17 @@ def read_edit(form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("lat") and form.get("lat") != form.get(WAS + "lat"):
         fields.update(_position(form))
     return fields
+
+
+def read_people(form: Mapping[str, str]) -> dict[str, Any]:
+    """Who told of it and who was hurt: what stands in the sealed part of the form."""
+    return {name: text for name in PEOPLE if (text := form.get(name, "").strip())}
+
+
+def read_people_edit(form: Mapping[str, str]) -> dict[str, Any]:
+    """Of the sealed part only what the person changed."""
+    names = [name for name in PEOPLE if name in form and form[name].strip() != form.get(WAS + name, "").strip()]
+    return {name: form[name].strip() or None for name in names}
 
 
 def named_files(values: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ write of the record clears it in the same transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,3 +46,13 @@ def save(connection: Any, user_id: str, form: str, values: Values, now: int) -> 
 
 def clear(connection: Any, user_id: str, form: str) -> None:
     connection.execute("DELETE FROM drafts WHERE user_id = ? AND form = ?", (user_id, form))
+
+
+def forget_fields(connection: Any, names: Collection[str]) -> None:
+    """Take fields out of every draft: what they say is to be nowhere any more."""
+    for user_id, form, body in connection.execute("SELECT user_id, form, body FROM drafts").fetchall():
+        values = json.loads(body)
+        kept = {name: value for name, value in values.items() if name not in names}
+        if kept != values:
+            sql = "UPDATE drafts SET body = ? WHERE user_id = ? AND form = ?"
+            connection.execute(sql, (json.dumps(kept, ensure_ascii=False), user_id, form))

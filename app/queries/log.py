@@ -15,11 +15,15 @@ from app.records.etag import OVERWRITES
 from app.store.projection import SqlProjection, id_bytes, id_text, incident_of
 from sync import certificate, merge, oplog
 from sync.clock import ms_of
+from sync.kinds import OF_SEALING
 from sync.merge import State
 from sync.operation import BODY_VERSION, NewerBody, Operation, Version, decode_body, split_stream
 
 # What a node writes by itself: no person waits for it to be sent.
-SILENT_KINDS = frozenset({certificate.KIND, "channel-reads", "nodes"})
+SILENT_KINDS = frozenset(
+    {certificate.KIND, "channel-reads", "nodes", "sealed-reads", "shred-receipts", *(kind.name for kind in OF_SEALING)}
+)
+_PART_OF = {"damage-report-people": "damage-reports"}  # what is sealed beside a record is not listed beside it
 TYPE_NAMES = {1: "set", 2: "entry", 3: "remove"}
 
 
@@ -158,7 +162,7 @@ def unsent_records(db: Any, node: bytes, hub: bytes | None) -> list[dict[str, An
         kind, record = _name_of(bytes(body))
         if kind is None or kind in SILENT_KINDS:
             continue
-        scope = split_stream(bytes(stream))[1]
+        scope, kind = split_stream(bytes(stream))[1], _PART_OF.get(kind, kind)
         found.setdefault(
             (kind, scope, record),
             {

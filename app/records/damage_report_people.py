@@ -6,14 +6,14 @@ and replaces none.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from app.records import shape
 from app.records.noun import Noun
 from sync.kinds import Field, Kind
-from sync.operation import Change
+from sync.operation import Change, Version
 
 SCOPE = "hq"
 CASUALTY_NAMES_CHARS_MAX = 1_000  # 3,000 bytes of Japanese: what is sealed is at most 8 KiB
@@ -41,10 +41,12 @@ NOUN = Noun(
 )
 
 
-def written(report: Change, form: Mapping[str, Any], seen: tuple[Any, ...] | None = ()) -> list[Change]:
-    """What goes into the log beside a report: nothing where nothing is said of people. Raises Invalid."""
-    fields = NOUN.clean({name: value for name, value in form.items() if name in KIND.fields})
-    if all(value is None for value in fields.values()) and seen == ():
-        return []
-    change = Change(KIND.name, report.record, report.scope, fields, replaces=seen)
-    return [replace(change, fields={name: value for name, value in fields.items() if value is not None or seen != ()})]
+def beside(report: Change, form: Mapping[str, Any]) -> list[Change]:
+    """What goes into the log beside a new report; nothing where nothing is said of people. Raises Invalid."""
+    fields = {name: value for name, value in NOUN.clean(form).items() if value is not None}
+    return [Change(KIND.name, report.record, report.scope, fields)] if fields else []
+
+
+def edited(record_id: uuid.UUID, scope: bytes, form: Mapping[str, Any], seen: tuple[Version, ...] | None) -> Change:
+    """A change of what is said of people. Who could not read it has ``seen`` nothing, and adds. Raises Invalid."""
+    return Change(KIND.name, record_id.bytes, scope, NOUN.clean(form), replaces=seen)

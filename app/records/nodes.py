@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from app.records import shape
+from app.records.noun import Noun
 from sync.kinds import Field, Kind
 from sync.operation import CITY, Change
 
@@ -16,8 +18,15 @@ KIND = Kind(
         "label": Field("text"),
         "role": Field("text"),  # hub | terminal: what it was enrolled as
         "capabilities": Field("json"),
+        "owner": Field("text"),  # 持ち主: the person, team or place that keeps it, in words
     },
 )
+NOUN = Noun(
+    KIND,
+    checks={"owner": shape.text(shape.NAME_CHARS_MAX, lines=False)},
+    given=("name", "label", "role", "capabilities"),
+)
+edit = NOUN.edit
 
 
 def enrolled(node_id: str, name: str, label: str, role: str, capabilities: Sequence[str]) -> Change:

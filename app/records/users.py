@@ -1,15 +1,19 @@
 """People who use the system: names, roles, teams. Credentials are never operations.
 
 ``home_node`` is the node that a person belongs to. A device with the capability ``field`` writes people of
-its own node only, so each of its operations carries its own id there (``judge``).
+its own node only, so each of its operations carries its own id there (``judge``). On everybody's record it may note
+in ``access`` that its people vouched for somebody, or reset a login: a word for the history, which gives no rights.
 """
 
 from __future__ import annotations
+
+import uuid
 
 from app import catalog
 from app.records import shape
 from app.records.noun import Noun
 from sync.kinds import Field, Kind
+from sync.operation import Change
 
 KIND = Kind(
     "users",
@@ -20,6 +24,7 @@ KIND = Kind(
         "team": Field("id"),
         "home_node": Field("text"),
         "active": Field("flag"),
+        "access": Field("json", "set"),  # "vouched <node id>", "reset <node id>"
     },
 )
 
@@ -32,6 +37,12 @@ NOUN = Noun(
         "active": shape.flag,
     },
     needed=("name", "role"),
-    given=("home_node",),
+    given=("home_node", "access"),
 )
 create, edit = NOUN.create, NOUN.edit
+
+
+def noted(user_id: uuid.UUID, scope: bytes, access: str) -> Change:
+    """A word on how a person came to a login, or lost it; whoever writes it answers for it."""
+    fields = {"access": {"add": [access], "drop": []}}
+    return Change(KIND.name, user_id.bytes, scope, fields, expects="present")

@@ -164,6 +164,7 @@ def _set_up(connection: Connection, cache_kib: int) -> None:
         ("busy_timeout", str(BUSY_TIMEOUT_MS)),
         ("cache_size", str(-cache_kib)),
         ("wal_autocheckpoint", str(CHECKPOINT_PAGES)),
+        ("secure_delete", "ON"),  # what was sealed and is shredded must not stay in a page that is free
         ("temp_store", "MEMORY"),  # a temporary file would lie on the disk in clear
     ):
         connection.execute(f"PRAGMA {pragma} = {value}").fetchall()
@@ -183,6 +184,20 @@ def fold_log(path: Path, key: bytes) -> bool:
     try:
         busy, pages, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         return not busy and pages > 0 and folded == pages
+    except DATABASE_ERRORS:
+        return False
+    finally:
+        connection.close()
+
+
+def empty_log(path: Path, key: bytes) -> bool:
+    """Fold a store's log into its file and cut it to nothing: no older page stays in it. False where somebody read."""
+    try:
+        connection = open_connection(path, key)
+    except _CANNOT_OPEN:
+        return False
+    try:
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except DATABASE_ERRORS:
         return False
     finally:

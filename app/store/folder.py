@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from app.store import device_secret
+from app.store.durable import write_durably
 from app.store.errors import FolderLocked, MendingCutShort, StoreMissing
+from sync.errors import StoreFailed
 
 _INCARNATION = "incarnation.json"
 _encode = json.JSONEncoder(sort_keys=True).encode
@@ -64,6 +66,28 @@ class DataFolder:
     @property
     def incarnation(self) -> Path:
         return self.path / _INCARNATION
+
+    @property
+    def shredded(self) -> Path:
+        return self.path / "shredded.json"
+
+    def shredded_keys(self) -> frozenset[bytes]:
+        """The scope keys that an order destroyed here. It lies beside the store: what is put back is older."""
+        try:
+            return frozenset(map(bytes.fromhex, json.loads(self.shredded.read_bytes())["keys"]))
+        except FileNotFoundError:
+            return frozenset()
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreFailed(
+                f"{self.shredded.name} cannot be read",
+                hint="It names the keys that must never open again. Put it back from another copy, or write"
+                ' {"keys": []} into it if nothing was ever shredded.',
+            ) from error
+
+    def note_shredded(self, keys: Iterable[bytes]) -> None:
+        """Never less than before."""
+        names = sorted(key.hex() for key in self.shredded_keys().union(keys))
+        write_durably(self.shredded, json.dumps({"keys": names}).encode() + b"\n")
 
     def make(self) -> None:
         """Make the folder, for its owner only."""

@@ -139,10 +139,46 @@ def m0009_enrolment_extras(database: Database) -> None:
     database.execute("ALTER TABLE enrol_codes ADD COLUMN extra BLOB")
 
 
+def m0010_people(database: Database) -> None:
+    # A session has a stage, a lock and what it is bound to; a code may be one of a sheet.
+    for table, columns in (
+        ("sessions", ("stage TEXT", "locked_at INTEGER", "tries INTEGER", "peer TEXT")),
+        ("login_codes", ("used_by TEXT", "envelope_id TEXT", "number INTEGER")),
+    ):
+        for column in columns:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    _table(database, "envelopes", _ENVELOPES, "id", optional={"ended_at"})
+    _table(
+        database,
+        "totp",
+        {
+            "user_id": str,
+            "secret": str,
+            "pending": str,
+            "made_at": int,
+            "last_step": int,
+            "wrong": int,
+            "paused_until": int,
+        },
+        "user_id",
+        optional={"secret", "pending", "made_at", "paused_until"},
+    )
+    recovery = {"code_hash": bytes, "user_id": str, "made_at": int, "used_at": int}
+    _table(database, "recovery_codes", recovery, "code_hash", optional={"used_at"})
+
+
 def m0011_sealed(database: Database) -> None:
     # What is sealed and counts, and the scope keys wrapped for nodes.
     for statement in oplog.CREATE:
         database.execute(statement)
+
+
+def m0012_enrolment_requests(database: Database) -> None:
+    # A code of a page is no approval: the device that used it waits here for a person.
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN approval INTEGER NOT NULL DEFAULT 0")
+    database.execute("ALTER TABLE enrol_codes ADD COLUMN made_by TEXT")
+    optional = {"revealed", "approved", "decided_at", "decided_by"}
+    _table(database, "enrol_requests", _ENROL_REQUESTS, "code_id", optional=optional)
 
 
 STEPS = (
@@ -154,7 +190,9 @@ STEPS = (
     m0006_one_table_of_the_log,
     m0008_tls_leaves,
     m0009_enrolment_extras,
+    m0010_people,
     m0011_sealed,
+    m0012_enrolment_requests,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
@@ -173,6 +211,30 @@ _ENROL_CODES = {
     "used_at": int,
     "used_by": str,  # node id, hex
     "certificate": bytes,  # given again to the same device when the first answer was lost on the way
+}
+
+_ENROL_REQUESTS = {
+    "code_id": bytes,
+    "node_id": str,
+    "transcript": bytes,  # what the device has said, of its newest request
+    "share": bytes,  # of this side, for the digits
+    "revealed": bytes,  # the device's share
+    "asked_at": int,
+    "expires_at": int,
+    "approved": int,
+    "decided_at": int,
+    "decided_by": str,
+}
+
+
+_ENVELOPES = {
+    "id": str,
+    "title": str,
+    "role": str,
+    "made_at": int,
+    "expires_at": int,
+    "made_by": str,  # users.id
+    "ended_at": int,
 }
 
 

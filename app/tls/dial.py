@@ -33,6 +33,11 @@ ASKED_AGAIN_S = 60.0
 HTTPS_PORT = 443
 _HOSTNAME_MISMATCH = 62  # X509_V_ERR_HOSTNAME_MISMATCH
 ASK_HQ = "Go on working: records stay here. Tell HQ, and do not use this network for anything else."
+NO_LEAF = LineRefused(
+    "no_leaf",
+    "this node has no certificate to show, and the hub gives none",
+    hint="Update the hub, and give it the city's authority with `tomoshibi pki init`.",
+)
 log = logging.getLogger(__name__)
 
 
@@ -42,39 +47,38 @@ class Dialler:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._asked_s = -ASKED_AGAIN_S
+        self._why = NO_LEAF  # of the last try to get a leaf
 
     def dial(self, url: str) -> Line | None:
         """A connection to the hub; None where the address is one in clear. Raises LineRefused, OSError."""
         if not url.startswith("https:"):
             return None
-        self._fetch_leaf_where_due(url)
-        held = self._node.tls.held
-        if held.chain is None:
-            raise LineRefused(
-                "no_leaf",
-                "this node has no certificate to show, and the hub gave none",
-                hint="Update the hub, and give it the city's authority with `tomoshibi pki init`.",
-            )
+        if self._node.tls.is_due() and time.monotonic() - self._asked_s >= ASKED_AGAIN_S:
+            self._asked_s = time.monotonic()
+            self._fetch_leaf(url)
+        own = self._node.tls.held
+        if own.chain is None and self._node.settings.hub_ca is None:
+            raise LineRefused(self._why.code, str(self._why), hint=self._why.hint)
         connection, who = connect(self._node, url)
         shown = connection.getpeercert(binary_form=True)
         assert shown is not None
-        return Line(connection, peer.channel_of(shown, held.leaf), who)
+        channel = peer.channel_of(shown, own.leaf) if own.chain is not None else b""
+        return Line(connection, channel, who)
 
     def refused(self, code: str | None) -> None:
         """The hub took our leaf for none or for ended: our clock is not the one that counts."""
         if code in ("certificate_ended", "certificate_unknown", "certificate_needed"):
             self._node.tls.distrust_own()
 
-    def _fetch_leaf_where_due(self, url: str) -> None:
-        if not self._node.tls.is_due() or time.monotonic() - self._asked_s < ASKED_AGAIN_S:
-            return
-        self._asked_s = time.monotonic()
+    def _fetch_leaf(self, url: str) -> None:
+        """A tablet that has one still goes on with it."""
         try:
             fetch_leaf(self._node, url)
-        except (LineRefused, OSError) as error:
-            if self._node.tls.held.chain is None:
-                raise
-            log.warning("the leaf could not be renewed now: %s", error)
+        except LineRefused as error:
+            self._why = NO_LEAF if error.code == "not_found" else error  # the door of an older release has no such
+            log.warning("no leaf now: %s", error)
+        except OSError as error:
+            self._why = LineRefused("hub_unreachable", str(error) or "the hub did not answer")
 
 
 def connect(node: Node, url: str, *, bare: bool = False) -> tuple[ssl.SSLSocket, bytes | None]:

@@ -19,7 +19,7 @@ from app.tls import issued
 from app.views import error_pages
 
 KEY = "tomoshibi.tls"
-STRANGERS_MAY = frozenset({"static", "api.healthz", "enrol.hello", "enrol.ask", "enrol.renew"})
+STRANGERS_MAY = frozenset({"static", "api.healthz", "enrol.hello", "enrol.ask", "enrol.answer", "enrol.renew"})
 SOCKETS = "/socket.io"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -7,10 +7,10 @@ import ssl
 from typing import Any
 
 import gevent
-from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from app.config import Settings
 from app.errors import CommandFailed
+from app.slow_clients import Handler, Server
 from app.tls import contexts
 from app.tls.gate import KEY, Seen
 from app.tls.own import OwnTls
@@ -20,7 +20,7 @@ HANDSHAKE_S_MAX = 8.0
 log = logging.getLogger(__name__)
 
 
-class TlsHandler(WSGIHandler):
+class TlsHandler(Handler):
     """One for a connection: its leaves do not change while it stands."""
 
     def get_environ(self) -> dict[str, Any]:
@@ -29,7 +29,7 @@ class TlsHandler(WSGIHandler):
         return environ
 
 
-class TlsServer(WSGIServer):
+class TlsServer(Server):
     """Serves with the node's own leaf, and takes each new one without a restart; or with the pair of the settings."""
 
     def __init__(self, listener: Any, application: Any, own: OwnTls, settings: Settings, **more: Any) -> None:

@@ -12,19 +12,30 @@ from app.views.attachments import pages as attachments_pages
 from app.views.chat_messages import pages as chat_messages_pages
 from app.views.conflicts import pages as conflicts_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
+from app.views.damage_report_people import pages as damage_report_people_pages
 from app.views.damage_reports import pages as damage_reports_pages
 from app.views.drafts import pages as drafts_pages
+from app.views.enrolments import pages as enrolments_pages
+from app.views.envelopes import pages as envelopes_pages
 from app.views.error_pages import register_error_pages
 from app.views.front import pages as front_pages
 from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
+from app.views.join import pages as join_pages
+from app.views.lock import pages as lock_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
+from app.views.nodes import pages as nodes_pages
+from app.views.sealed_reads import pages as sealed_reads_pages
+from app.views.search import pages as search_pages
+from app.views.second_factor import pages as second_factor_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
 from app.views.shelters import pages as shelters_pages
 from app.views.sync_status import pages as sync_status_pages
+from app.views.users import pages as users_pages
+from app.views.vouches import pages as vouches_pages
 
 BREATH_SECONDS = 0.002
 WANTED_FIRST = ("base", "_", "login/", "front/", "damage_reports/_row", "chat_messages/_", "sync_status/_")
@@ -33,21 +44,28 @@ WANTED_FIRST = ("base", "_", "login/", "front/", "damage_reports/_row", "chat_me
 def register_views(app: Flask) -> None:
     register_shell(app)
     register_error_pages(app)
-    app.register_blueprint(login_pages)
+    for door in (login_pages, second_factor_pages, lock_pages, users_pages, vouches_pages, envelopes_pages):
+        app.register_blueprint(door)
     app.register_blueprint(incidents_pages)
     app.register_blueprint(front_pages)
     app.register_blueprint(attachments_pages)
     app.register_blueprint(drafts_pages)
     app.register_blueprint(damage_reports_pages)
     app.register_blueprint(damage_report_edits_pages)
+    app.register_blueprint(damage_report_people_pages)
+    app.register_blueprint(sealed_reads_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)
+    app.register_blueprint(search_pages)
     app.register_blueprint(head_counts_pages)
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)
+    app.register_blueprint(nodes_pages)
+    app.register_blueprint(enrolments_pages)
+    app.register_blueprint(join_pages)
     if gevent_rules():
         Thread(target=_compile_templates, args=(app,), name="compile-templates", daemon=True).start()
 

@@ -14,14 +14,15 @@ from app import messages, records
 from app.errors import Forbidden, Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming
-from app.permissions import allowed, permission
+from app.permissions import allowed, permission, require
 from app.queries import damage_reports as queries
 from app.queries import incidents
 from app.queries.row import Record
 from app.records import etag, shape
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
-from app.views.damage_reports import KIND, files_of_form, report_here, versions_of
+from app.views.damage_reports import KIND, PEOPLE, files_of_form, report_here, versions_of
+from sync.errors import NoScopeKey
 from sync.operation import REMOVE, Change
 
 SETTLED_CHARS_MAX = 4000
@@ -58,13 +59,14 @@ def save(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
         fresh = [sha256 for sha256 in files.get("attachments", ()) if sha256 not in have]
         described = naming.describing(shell.db(), incidents.scope(incident), fresh)
         fields |= files
-        if not fields:
+        people = _people_added(incident, report)
+        if not fields and not people:
             flash(messages.NOTHING_CHANGED, "plain")
             return _back(incident, report)
-        change = _change(incident, report, fields)
-    except (Invalid, UnsupportedMedia, TooLarge) as error:
+        changes = [_change(incident, report, fields)] if fields else []
+        shell.write(*described, *changes, *people)
+    except (Invalid, UnsupportedMedia, TooLarge, NoScopeKey) as error:
         return _form(report, request.form, messages.faults_of(error)), 422
-    shell.write(*described, change)
     flash(messages.saved_here(shell.node()), "ok")
     return _back(incident, report)
 
@@ -129,6 +131,15 @@ def _files_change(incident: Record, report: Record) -> dict[str, list[str]]:
     wanted = [sha256 for sha256 in have if sha256 not in taken_off]
     wanted += [sha256 for sha256 in added if sha256 not in wanted]
     return {"attachments": wanted} if set(wanted) != set(have) else {}
+
+
+def _people_added(incident: Record, report: Record) -> list[Change]:
+    """What is sealed beside it. The form shows nothing of what stands there, so it adds and replaces none."""
+    form = forms.read_people(request.form)
+    if not form:
+        return []
+    require(current_user, "create", PEOPLE)
+    return [records.damage_report_people.edited(uuid.UUID(report.id), incidents.scope(incident), form, ())]
 
 
 def _settled(field: str, text: str) -> Any:

@@ -11,19 +11,22 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app import catalog, messages, records
+from app import catalog, messages, permissions, records
 from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming, upload
 from app.permissions import permission
+from app.queries import damage_report_people, drafts, incidents, report_rows
 from app.queries import damage_reports as queries
-from app.queries import drafts, incidents, report_rows
 from app.queries.row import Record
 from app.records import etag
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
+from sync.errors import NoScopeKey
+from sync.operation import Change
 
 KIND = "damage-reports"
+PEOPLE = "damage-report-people"
 UNDO_SECONDS = 10
 PLACE = ("lon", "lat", "accuracy_m", "location_source", "located_at", "address")
 PARTS = ("dots", "body", "files")
@@ -77,10 +80,11 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
         fields |= forms.placed_by_photo(fields, known) | ({"attachments": named} if named else {})
         change = records.damage_reports.create(record_id, scope, fields, reporter_role=current_user.role)
         described = naming.describing(shell.db(), scope, named)
-    except (Invalid, UnsupportedMedia, TooLarge, ValueError) as error:
+        people = people_of_form(change)
+        who, key = current_user.id, form_key(incident)
+        shell.write(*described, change, *people, local=lambda connection: drafts.clear(connection, who, key))
+    except (Invalid, UnsupportedMedia, TooLarge, ValueError, NoScopeKey) as error:
         return _form(incident, request.form, messages.faults_of(error), files=named), 422
-    who, key = current_user.id, form_key(incident)
-    shell.write(*described, change, local=lambda connection: drafts.clear(connection, who, key))
     return redirect(url_for(".saved", incident_id=incident.id, report_id=record_id), 303)
 
 
@@ -96,6 +100,24 @@ def near(incident_id: uuid.UUID) -> str:
     category = request.args.get("category", "")
     found = report_rows.near(shell.db(), incident.id, category, place, shell.node().clock()) if place else []
     return render_template("damage_reports/_near.html", reports=found, asked=bool(place and category))
+
+
+def people_of_form(report: Change) -> list[Change]:
+    """What the form's sealed part says, to be sealed beside the report. Raises Invalid, Forbidden."""
+    form = forms.read_people(request.form)
+    if form:
+        permissions.require(current_user, "create", PEOPLE)
+    return records.damage_report_people.beside(report, form)
+
+
+def people_state(report: Record) -> str:
+    """What a page says of the report's people: open (this person may, here), empty, no_key, sealed or nothing."""
+    sealed = damage_report_people.sealed(shell.db(), report)
+    if not shell.may("read", PEOPLE):
+        return "sealed" if sealed else "nothing"
+    if not sealed:
+        return "empty"
+    return "open" if shell.node().sealing.holds() else "no_key"
 
 
 def files_of_form() -> list[str]:
@@ -159,6 +181,7 @@ def saved(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         undo_seconds=max(0, UNDO_SECONDS - age_s) if own else 0,
         delivery=delivery_of(incident, report),
         files=files_of_record(report),
+        sealed=damage_report_people.sealed(shell.db(), report),
     )
 
 
@@ -178,6 +201,7 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         history=shell.node().history(KIND, scope, report.id),
         delivery=delivery_of(incident, report),
         files=files_of_record(report),
+        people=people_state(report),
         unsent_ids=shell.unsent_ids(),
     )
 
@@ -222,6 +246,6 @@ def _narrowed() -> report_rows.Narrowed:
         groups=tuple(group for group in report_rows.GROUPS if group in asked.getlist("group")),
         urgency=asked.get("urgency") if asked.get("urgency") in catalog.table("urgencies").codes else None,
         category=asked.get("category") if asked.get("category") in catalog.table("damage_categories").codes else None,
-        words=asked.get("words", "").strip()[:100] or None,
+        words=shell.asked_words() or None,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
 
 from app.api import strict_json
 from app.enrol_door import Door
@@ -16,8 +17,8 @@ from app.permissions import public
 from app.tls import door as tls_door
 
 
-def blueprint_for(node: Any) -> Blueprint:
-    blueprint, door = Blueprint("enrol", __name__, url_prefix="/enrol/v1"), Door(node)
+def blueprint_for(door: Door) -> Blueprint:
+    blueprint = Blueprint("enrol", __name__, url_prefix="/enrol/v1")
 
     @blueprint.get("/hello")
     @public
@@ -26,13 +27,18 @@ def blueprint_for(node: Any) -> Blueprint:
 
     @blueprint.post("/request")
     @public
-    def ask() -> Response:
-        return jsonify(door.request(strict_json.read_object(request)))
+    def ask() -> ResponseReturnValue:
+        return _said(door.request(strict_json.read_object(request)))
+
+    @blueprint.post("/answer")
+    @public
+    def answer() -> ResponseReturnValue:
+        return _said(door.answer(strict_json.read_object(request)))
 
     @blueprint.post("/tls")
     @public
     def renew() -> Response:
-        return jsonify(tls_door.renew(node, strict_json.read_object(request)))
+        return jsonify(tls_door.renew(door.node, strict_json.read_object(request)))
 
     @blueprint.errorhandler(AppError)
     def refused(error: AppError) -> tuple[Response, int]:
@@ -42,3 +48,8 @@ def blueprint_for(node: Any) -> Blueprint:
         return response, error.status
 
     return blueprint
+
+
+def _said(document: dict[str, Any]) -> ResponseReturnValue:
+    """202: a person at the hub has not decided yet."""
+    return jsonify(document), 202 if document["state"] == "waiting" else 200

@@ -15,6 +15,7 @@ from app.errors import AppError
 from app.store import engine
 from sync.errors import (
     BadChange,
+    NoScopeKey,
     NotEnrolled,
     StoreFailed,
     StoreFull,
@@ -45,6 +46,7 @@ _TITLES = {
 _SYNC_STATUS: dict[type[SyncError], int] = {
     BadChange: 422,
     NotEnrolled: 409,
+    NoScopeKey: 409,
     StoreFull: 409,  # the state of this node, which its people can change; the node itself works as it should
     StoreFailed: 503,
     WriterStopped: 503,
@@ -134,6 +136,7 @@ def _http_hint(status: int) -> str:
 
 
 def _of_bug(error: Exception) -> Response:
-    current_app.logger.exception("a request failed: %s %s", request.method, request.path)
+    rule = request.url_rule.rule if request.url_rule else "no address of ours"
+    current_app.logger.exception("a request failed: %s %s", request.method, rule)
     hint = "What was saved before is safe. Run `tomoshibi doctor` on this node; its log has the details."
     return respond(500, "internal_error", "Something went wrong in this node.", hint)

@@ -30,10 +30,11 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts birth buckets child cli config control damage demo digests doctor edges enrol
-        enrol_door enrol_extras errors factory hazard layers live locked logs mend messages node permissions processes
-        rates recovery server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier
-        version wishes
+        __init__ __main__ accounts audit birth buckets child cli config control damage demo digests doctor edges
+        enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests enrol_wire errors factory
+        hazard layers live locked logs mend messages node permissions process_memory processes rates recovery revoking
+        sealing server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version
+        wishes words
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
@@ -42,7 +43,7 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake pki queries records store tls views"),
+    "app": names("api backups bench catalog commands forms imports intake people pki queries records store tls views"),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }
@@ -53,17 +54,20 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 NOUNS = names(
     """
     action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
-    damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports
+    damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
     handover_notes head_counts households hq_meetings incidents instruction_replies instructions layers map
     muster_replies musters nodes observations patrol_points patrol_tracks patrols places settings
     shelter_openings shelters sealed_reads shred_receipts situation_reports staff stock_movements supplies
     supply_items supply_requests teams totals users
 
-    conflicts digest drafts enrol front hazard history login numbers portal status sync_status translations
+    conflicts digest drafts enrol enrolments front hazard history join login numbers portal status sync_status
+    translations
+
+    accounts envelopes lock second_factor vouches
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links names noun openapi page paging positions problem projection ranges registry report_rows routes row
-    same_content security service session shape shell strict_json tables talk vendor wire
+    same_content search security service session shape shell strict_json tables talk vendor wire
     """
 )
 

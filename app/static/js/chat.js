@@ -69,7 +69,7 @@ async function markRead() {
   if (upto === marked || box.dataset.unread === undefined) return;
   marked = upto;
   const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
-  await fetch(box.dataset.readUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token }, body: new URLSearchParams({ upto }) });
+  await fetch(box.dataset.readUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" }, body: new URLSearchParams({ upto }) });
 }
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);

@@ -46,6 +46,13 @@ function showSocket(up) {
   if (strip) strip.hidden = up;
 }
 
+// What a page asks by itself keeps no session alive: only a person's touch does.
+document.addEventListener("htmx:configRequest", (event) => {
+  const detail = /** @type {CustomEvent} */ (event).detail;
+  const cause = detail.triggeringEvent;
+  if (!cause || cause.type === "tomoshibi:refresh") detail.headers["X-Tomoshibi-Background"] = "1";
+});
+
 export function connect() {
   const place = document.querySelector("[data-live-page]");
   // @ts-ignore: a classic script of the vendor folder
@@ -62,6 +69,10 @@ export function connect() {
     stopped = window.setTimeout(() => showSocket(false), 5000);
   });
   socket.on("changed", (/** @type {{topics: string[]}} */ hint) => refresh(hint.topics));
+  socket.on("locked", () => {
+    const here = encodeURIComponent(window.location.pathname + window.location.search);
+    if (document.body.dataset.lock) window.location.assign(`${document.body.dataset.lock}?back=${here}`);
+  });
   window.addEventListener("pagehide", () => socket.disconnect());
 }
 

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from app import enrol_door
-from app.enrol_door import CODE_MS, VERSION, Door, make_code
+from app import enrol_codes, enrol_door
+from app.enrol_codes import CODE_MS, make_code
+from app.enrol_door import VERSION, Door
 from app.enrol_extras import Row, from_wire, to_wire
 from app.errors import AppError, Conflict, Forbidden
 from app.node import Node
 from app.queries import nodes
 from sync import signing
 from sync.certificate import Certificate
-from sync.enrolment import Code, Transcript
+from sync.enrolment import Code, Transcript, commitment_to
 from sync.signing import SigningKey
 from tests.unit.app.conftest import Clock, OpenNode
 
@@ -35,6 +36,7 @@ def ask(
         signing.sealing_public(b"\x05" * 32),
         "巡回A",
         extra or {},
+        commitment_to(b"\x07" * 32),
     )
     document = {
         "version": VERSION,
@@ -44,6 +46,7 @@ def ask(
         "sealing": said.sealing.hex(),
         "name": said.name,
         "extra": to_wire(said.extra),
+        "commitment": said.commitment.hex(),
         "signature": key.sign(said.device_message()).hex(),
         "proof": said.request_proof(code.secret).hex(),
     }
@@ -172,7 +175,7 @@ def test_hellos_are_forgotten_before_they_fill_the_memory(door: Door, code: Code
 
 
 def test_no_more_codes_are_open_than_can_be_watched(hub: Node) -> None:
-    for _ in range(enrol_door.CODES_MAX):
+    for _ in range(enrol_codes.CODES_MAX):
         make_code(hub)
     with pytest.raises(AppError) as caught:
         make_code(hub)

@@ -5,140 +5,23 @@ And what is hidden from somebody answers exactly as what does not exist.
 
 from __future__ import annotations
 
-import io
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from uuid6 import uuid7
 from werkzeug.test import TestResponse
 
-from app import catalog, permissions, verifier
-from app.accounts import Accounts
-from app.factory import create_app
-from app.node import Node
-from tests.photos import photo
+from app import permissions
+from tests.house import EVERYBODY, ROLES, House, built, doors, path_of
 
-ROLES = tuple(catalog.table("roles").codes)
-EVERYBODY = (None, *ROLES)
 FORM_TOKEN = r"[\w-]{30,}\.[\w-]+\.[\w-]+"  # signed anew for each page
-WRITES = {"POST", "PATCH", "PUT", "DELETE"}
-
-
-@dataclass
-class House:
-    """A hub with something of each kind in it, and a person of each role."""
-
-    node: Node
-    app: Any
-    tokens: dict[str, str] = field(default_factory=dict)
-    ids: dict[str, str] = field(default_factory=dict)
-
-    def browser(self, role: str | None) -> FlaskClient:
-        client: FlaskClient = self.app.test_client()
-        if role:
-            with client.session_transaction() as session:
-                session["token"] = self.app.extensions["accounts"].open_session(self.ids[f"person {role}"])
-        return client
-
-    def ask(self, role: str | None, method: str, path: str, document: Any = None) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role and path.startswith("/api/") else {}
-        client = self.app.test_client() if path.startswith("/api/") else self.browser(role)
-        if path.startswith("/api/"):
-            return client.open(path, method=method, json=document if method in WRITES else None, headers=headers)
-        return client.open(path, method=method, data=document if method in WRITES else None, headers=headers)
-
-    def made(self, collection: str, **document: Any) -> str:
-        answer = self.ask("commander", "POST", f"/api/v1/{collection}", {"id": str(uuid7()), **document})
-        assert answer.status_code == 201, answer.text
-        return str(answer.get_json()["id"])
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verifier, "make", lambda passphrase: verifier.NOBODY)
-        yield from _built(tmp_path_factory, patch)
-
-
-def _built(tmp_path_factory: pytest.TempPathFactory, patch: pytest.MonkeyPatch) -> Iterator[House]:
-    from app import birth
-    from app.config import Settings
-    from app.store import envelope
-    from app.store.folder import DataFolder
-    from app.store.keys import read_keys
-
-    patch.setattr(envelope, "MEMORY_KIB", 64)
-    folder = DataFolder(tmp_path_factory.mktemp("house") / "hub")
-    settings = Settings(folder.path, ballast_mb=0)
-    birth.make_node(folder, "hub", "本部", settings, None)
-    node = Node.open(folder, read_keys(folder.keys, None), settings)
-    app, _ = create_app(node)
-    app.config["WTF_CSRF_ENABLED"] = False
-    built = House(node, app)
-    accounts: Accounts = app.extensions["accounts"]
-    for role in ROLES:
-        added = accounts.add_user(f"人 {role}", role, "a-long-enough-passphrase")
-        built.tokens[role] = accounts.make_token(f"人 {role}")
-        built.ids[f"person {role}"] = added.id
-    _furnish(built)
-    yield built
-    node.close()
-
-
-def _furnish(house: House) -> None:
-    ids = house.ids
-    ids["incident_id"] = incident = house.made("incidents", name="訓練の台風", mode="drill", kind="typhoon")
-    ids["sha256"] = _photographed(house)
-    ids["report_id"] = house.made(
-        "damage-reports", incident_id=incident, category="flood", summary="冠水", attachments=[ids["sha256"]]
-    )
-    ids["channel_id"] = house.made("channels", incident_id=incident, name="全体")
-    ids["hidden"] = house.made("channels", incident_id=incident, name="幹部だけ", members=[ids["person commander"]])
-    house.made("chat-messages", channel_id=ids["hidden"], text="ここだけの話")
-    ids["shelter_id"] = house.made("shelters", name="葦原小学校")
-    ids["point_id"] = house.made(
-        "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
-    )
-
-
-def _photographed(house: House) -> str:
-    answer = house.app.test_client().post(
-        "/api/v1/attachments",
-        data={"file": (io.BytesIO(photo(64, 48)), "x.jpg")},
-        headers={"Authorization": f"Bearer {house.tokens['commander']}"},
-    )
-    assert answer.status_code == 201, answer.text
-    return str(answer.get_json()["sha256"])
-
-
-def doors(app: Any) -> list[tuple[str, str, tuple[str, str] | None]]:
-    """(method, rule, mark) of every address but the static files."""
-    found = []
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint.rpartition(".")[2] != "static":
-            mark = permissions.mark_of(app.view_functions[rule.endpoint])
-            found += [(method, rule.rule, mark) for method in sorted(rule.methods - {"HEAD", "OPTIONS"})]
-    return sorted(found)
-
-
-def path_of(house: House, rule: str) -> str:
-    """The address with the ids of what is there."""
-    named = {
-        "version": "0", "form": "report", "filename": "x",
-        "record_id": house.ids.get(_noun_of(rule), house.ids["report_id"]),
-    }  # fmt: skip
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: house.ids.get(found[1]) or named[found[1]], rule)
-
-
-def _noun_of(rule: str) -> str:
-    parts = rule.split("/")
-    return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
-            "damage-reports": "report_id"}.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip
+    yield from built(tmp_path_factory.mktemp("house"))
 
 
 def test_every_door_is_open_to_whom_the_table_names_and_shut_to_the_others(house: House) -> None:
@@ -220,7 +103,7 @@ def test_what_is_hidden_is_in_no_list_and_no_page(house: House, role: str) -> No
     paths = ("", "/chat", "/feed", "/waiting", "/counts", "/menu", "/conflicts", "/map/data")
     addresses = [f"/incidents/{incident}{path}" for path in paths] + [
         f"/api/v1/channels?incident_id={incident}", f"/api/v1/chat-messages?incident_id={incident}",
-        f"/api/v1/conflicts?incident_id={incident}",
+        f"/api/v1/conflicts?incident_id={incident}", "/api/v1/export/channels.csv", "/api/v1/export/chat-messages.csv",
     ]  # fmt: skip
     for address in addresses:
         text = house.ask(role, "GET", address).text

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from app.node import Node
-from app.pki import authority, leaf, peer
+from app.pki import authority, files, leaf, peer
 from app.pki.authority import Authority
 from app.tls import contexts, dial, held
 from app.tls.dial import Dialler
@@ -18,7 +18,7 @@ from sync.errors import LineRefused
 from tests.unit.app import false_hubs
 from tests.unit.app.conftest import OpenNode
 from tests.unit.app.false_hubs import FalseHub, false_hub, showing
-from tests.unit.app.tls_nodes import enrolled
+from tests.unit.app.tls_nodes import enrolled, let_in
 
 
 @pytest.fixture
@@ -140,3 +140,34 @@ def test_a_tablet_whose_clock_is_ten_years_ahead_still_calls_the_hub_that_it_met
 
 def test_an_address_in_clear_needs_no_line(tablet: Node) -> None:
     assert Dialler(tablet).dial("http://127.0.0.1:1") is None
+
+
+def test_a_hub_of_a_city_with_an_authority_of_its_own_is_called_by_its_address(hub: Node, tablet: Node) -> None:
+    own, now = hub.tls.held, hub.wall()
+    shown = own.renewed(hub.replica.identity.node_id, "H1", ("127.0.0.1",), now, hub=False)
+    file = tablet.folder.path / "city.pem"
+    file.write_bytes(files.pem(own.authority))
+    tablet.settings = replace(tablet.settings, hub_ca=file)
+    with false_hub(showing(shown)) as true:
+        connection, who = dial.connect(tablet, true.url)
+        connection.close()
+        assert who is None, "such a certificate names no node: the hello alone does"
+    with false_hub(showing(own.renewed(hub.replica.identity.node_id, "H1", ("192.0.2.7",), now, hub=False))) as other:
+        with pytest.raises(LineRefused):
+            dial.connect(tablet, other.url)
+        assert bytes(other.heard) == b""
+
+
+def test_a_tablet_that_cannot_get_a_leaf_says_what_the_hub_lacks(hub: Node, open_node: OpenNode) -> None:
+    node = let_in(hub, open_node("terminal"))
+
+    def old_release(false: FalseHub, connection: object) -> None:
+        context = contexts.serving(hub.tls.held)
+        with context.wrap_socket(connection, server_side=True) as line:  # type: ignore[arg-type]
+            line.recv(65_536)
+            body = b'{"code": "not_found", "detail": "Not found", "hint": "Check the address."}'
+            line.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with false_hub(old_release) as old, pytest.raises(LineRefused) as caught:
+        Dialler(node).dial(old.url)
+    assert "pki init" in caught.value.hint and caught.value.code == "no_leaf"

@@ -9,7 +9,7 @@ import pytest
 
 from sync import signing
 from sync.certificate import Certificate
-from sync.enrolment import Code, Transcript, check_extra, check_issuer
+from sync.enrolment import Code, Transcript, check_extra, check_issuer, commitment_to
 from sync.errors import BadEnrolment
 from sync.signing import SigningKey
 
@@ -43,6 +43,7 @@ TRANSCRIPT = Transcript(
     signing.sealing_public(b"\x04" * 32),
     "x",
     {"tls": b"a request"},
+    commitment_to(b"r" * 32),
 )
 
 
@@ -99,6 +100,7 @@ def test_who_may_not_enrol_is_no_issuer(issuer: Certificate, code: str) -> None:
         {"sealing": b"s" * 32},
         {"name": "y"},
         {"extra": {}},
+        {"commitment": commitment_to(b"s" * 32)},
         {"extra": {"tls": b"another request"}},
         {"extra": {"lts": b"a request"}},
     ],
@@ -145,3 +147,44 @@ def test_what_rides_along_has_a_limit_and_plain_names(extra: dict[str, bytes], c
         check_extra(extra)
     assert caught.value.code == code
     check_extra({"a": bytes(4096), "b_2": bytes(4096)})
+
+
+# -- the six digits --------------------------------------------------------------------------------
+
+MINE, THEIRS = b"r" * 32, b"h" * 32
+
+
+def test_both_sides_see_the_same_six_digits_also_after_a_repeated_request() -> None:
+    digits = TRANSCRIPT.short_code(MINE, THEIRS)
+    assert len(digits) == 6 and digits.isdigit()
+    again = replace(TRANSCRIPT, issuer_nonce=b"j" * 16, device_nonce=b"e" * 16)
+    assert again.short_code(MINE, THEIRS) == digits
+    assert Transcript.decode(TRANSCRIPT.encode()) == TRANSCRIPT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"root_public": HUB.public},
+        {"issuer": b"other"},
+        {"public": HUB.public},
+        {"sealing": b"s" * 32},
+        {"name": "y"},
+        {"extra": {}},
+    ],
+)
+def test_the_digits_are_of_who_speaks_and_of_what_is_asked(change: dict[str, Any]) -> None:
+    assert replace(TRANSCRIPT, **change).short_code(MINE, THEIRS) != TRANSCRIPT.short_code(MINE, THEIRS)
+
+
+def test_the_digits_stand_on_a_share_of_each_side_and_the_devices_is_bound_before() -> None:
+    digits = TRANSCRIPT.short_code(MINE, THEIRS)
+    assert TRANSCRIPT.short_code(b"s" * 32, THEIRS) != digits != TRANSCRIPT.short_code(MINE, b"i" * 32)
+    assert commitment_to(MINE) == TRANSCRIPT.commitment != commitment_to(b"s" * 32)
+
+
+def test_digits_are_spread_evenly_enough_that_one_try_is_a_chance_in_a_million() -> None:
+    seen = [TRANSCRIPT.short_code(MINE, at.to_bytes(32, "big")) for at in range(20_000)]
+    pairs = len(seen) - len(set(seen))
+    assert 100 < pairs < 320  # 198 are expected of 20,000 draws from a million
+    assert {digits[0] for digits in seen} == set("0123456789")

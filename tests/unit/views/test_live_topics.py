@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, request, session
 
 from app import permissions
-from app.live import SOCKETS_PER_SESSION_MAX, Live, collection_of, heard_by, topics_of
+from app.live import SOCKETS_PER_SESSION_MAX, Live, collection_of, heard_by, register_live, topics_of
 from app.records import KINDS
 
 INCIDENT = uuid.UUID("01a2050d-f542-7142-b351-c5415c5d6bb9")
@@ -53,9 +53,16 @@ class Server:
     def __init__(self) -> None:
         self.rooms: dict[str, str] = {}
         self.ended: list[str] = []
+        self.told: list[tuple[str, str]] = []
 
     def enter_room(self, socket: str, room: str, namespace: str) -> None:
         self.rooms[socket] = room
+
+    def leave_room(self, socket: str, room: str, namespace: str) -> None:
+        assert self.rooms.pop(socket) == room
+
+    def emit(self, event: str, namespace: str, to: str) -> None:
+        self.told.append((event, to))
 
     def disconnect(self, socket: str, namespace: str) -> None:
         self.ended.append(socket)
@@ -65,9 +72,10 @@ class People:
     """One session, of a person whose role can change."""
 
     role: str | None = "patrol"
+    locked = False
 
-    def person_of_session(self, token: str, touch: bool = True) -> Any:
-        return SimpleNamespace(role=self.role) if self.role and token == "mine" else None
+    def place_of_session(self, token: str, peer: str | None = "*") -> tuple[str, bool] | None:
+        return (self.role, self.locked) if self.role and token == "mine" else None
 
 
 def connected(pages: Live, socket: str, token: str = "mine") -> bool:
@@ -96,3 +104,30 @@ def test_a_socket_ends_when_its_person_has_another_role_or_none(monkeypatch: pyt
     people.role = role
     pages.examine()
     assert server.ended == ["a"]
+
+
+def test_the_sockets_of_a_locked_session_move_to_the_room_that_hears_only_that_something_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, people = Server(), People()
+    pages = Live(server, people)
+    connected(pages, "a")
+    people.locked = True
+    monkeypatch.setattr("app.live.EXAMINED_EVERY_S", 0.0)
+    pages.examine()
+    pages.examine()
+    assert connected(pages, "b")
+    assert (server.rooms, server.told, server.ended) == ({"a": "locked", "b": "locked"}, [("locked", "a")], [])
+
+
+def test_a_locked_page_hears_of_a_commit_and_not_what_it_was() -> None:
+    rung: list[tuple[str, Any]] = []
+    told: list[Any] = []
+    socketio: Any = SimpleNamespace(
+        server=Server(), on_namespace=lambda _: None,
+        emit=lambda event, hint, namespace, to: rung.append((to, hint["topics"])),
+    )  # fmt: skip
+    register_live(socketio, SimpleNamespace(subscribe=told.append), People())
+    told[0]([("chat-messages", b"d" + INCIDENT.bytes, "1")])
+    assert [topics for room, topics in rung if room == "locked"] == [["waiting"]]
+    assert ("role:patrol", [f"chat-messages:{INCIDENT}", "sync"]) in rung

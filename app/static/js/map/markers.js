@@ -83,7 +83,7 @@ export function showMarkers(frame, open) {
     }
     asking = true;
     try {
-      const answer = await fetch(`${here}/map/data`, { headers: etag ? { "If-None-Match": etag } : {} });
+      const answer = await fetch(`${here}/map/data`, { headers: { "X-Tomoshibi-Background": "1", ...(etag ? { "If-None-Match": etag } : {}) } });
       if (answer.status === 200) {
         etag = answer.headers.get("ETag") ?? "";
         held = await answer.json();

@@ -1,0 +1,23 @@
+"""What the locked screen may say: how much waits for a person in the incidents that are open, without a word of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.queries import damage_reports, row, talk
+from app.queries.row import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    messages: int
+    urgent: int  # red reports that nobody was given
+
+
+def waiting(db: Any, user_id: str, team: str | None) -> Waiting:
+    opened = row.select(db, row.kind_of("incidents"), Where().also("closed_at IS NULL"))
+    return Waiting(
+        messages=sum(talk.unread_count(db, incident.id, user_id, team) for incident in opened),
+        urgent=sum(damage_reports.red_total(db, incident.id) for incident in opened),
+    )
