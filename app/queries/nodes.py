@@ -11,7 +11,7 @@ from app.queries.row import Record, Where
 
 HOURS_SHOWN = 24
 HOUR_MS = 3_600_000
-State = Literal["self", "connected", "down", "revoked"]
+State = Literal["self", "connected", "locked", "down", "revoked"]
 
 
 def get(db: Any, node_id: str) -> Record | None:
@@ -36,6 +36,7 @@ class Device:
     last_contact_ms: int | None
     certificate_ends_ms: int | None  # of its TLS leaf, where this node gave it
     revocation: Record | None
+    locked_since_ms: int | None  # it was started again, and waits to be unlocked
 
     @property
     def node_id(self) -> str:
@@ -61,7 +62,12 @@ def _device(node: Any, found: Record, met: dict[str, Any], ends: dict[str, int],
     state: State = "connected" if peer.get("state") == "connected" else "down"
     if node_id == node.node_id:
         state = "self"
-    return Device(found, "revoked" if revoked else state, peer.get("last_contact_at"), ends.get(node_id), revoked)
+    if state == "down" and peer.get("locked_since_at"):
+        state = "locked"
+    return Device(
+        found, "revoked" if revoked else state, peer.get("last_contact_at"), ends.get(node_id), revoked,
+        peer.get("locked_since_at"),
+    )  # fmt: skip
 
 
 def _leaf_ends(db: Any) -> dict[str, int]:
