@@ -30,11 +30,12 @@ deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at m
 soak: $(STAMP) ## run for hours; SOAK_MINUTES says how long
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
 
-lint: $(STAMP) ## check style, types, import directions, places and pins
+lint: $(STAMP) ## check style, types, import directions, unsafe calls, places and pins
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -ll -c pyproject.toml -r app sync maps desktop hazard_data hatch_build.py
 	$(BIN)/python -m pytest -q tests/architecture/test_places.py tests/architecture/test_pins.py
 
 fix: $(STAMP) ## mend what ruff can mend

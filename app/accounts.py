@@ -108,9 +108,16 @@ class Accounts:
         """A one-time code for a person, or for the first person of a role; and what keeps its hash."""
         return self.codes.make(user_id=user_id, role=role)
 
+    def named(self, name: str) -> Person:
+        person = self.roster.here(name)
+        if person is None:
+            hint = "Add the person with `tomoshibi user add` on the node where they work."
+            raise NotFound("unknown_user", f"nobody called {name} has an account on this node", hint)
+        return person
+
     def code_for(self, name: str) -> str:
         """A new one-time code for somebody who may log in here."""
-        code, keep = self.codes.make(user_id=self._named(name).id)
+        code, keep = self.codes.make(user_id=self.named(name).id)
         self.node.local_write(keep)
         return code
 
@@ -122,6 +129,7 @@ class Accounts:
         code, keep_code = self.codes.make(user_id=user_id)
 
         def keep(connection: Connection) -> None:
+            self.clock.accept(connection)  # nobody is kept out by a clock that once was wrong
             connection.execute("DELETE FROM credentials WHERE user_id = ?", (user_id,))
             second_factor.forget(connection, user_id)
             sessions.end_all(connection, user_id, self.clock.now())
@@ -179,7 +187,7 @@ class Accounts:
 
     def make_token(self, name: str) -> str:
         """A bearer token of a person for the API; only its hash is kept."""
-        return self._tokens.make(self._named(name).id, self.clock.now())
+        return self._tokens.make(self.named(name).id, self.clock.now())
 
     def person_of_token(self, token: str) -> Person | None:
         user_id = self._tokens.user_of(token)
@@ -189,13 +197,6 @@ class Accounts:
         self._tokens.revoke(token, self.clock.now())
 
     # -- plain work ------------------------------------------------------------------------------
-
-    def _named(self, name: str) -> Person:
-        person = self.roster.here(name)
-        if person is None:
-            hint = "Add the person with `tomoshibi user add` on the node where they work."
-            raise NotFound("unknown_user", f"nobody called {name} has an account on this node", hint)
-        return person
 
     def _known_for(self, row: Any, name: str) -> Person | None:
         """Whom the city knows by this name, where an envelope's code may let that person in for the first time."""

@@ -210,7 +210,7 @@ def error_words(status: int, code: str = "") -> ErrorWords:
         422: (gettext("入力した値を確かめてください"), gettext("前の画面にもどって直してください。")),
         429: (gettext("短い時間に続けて送られました"), gettext("しばらく待ってから、もう一度試してください。")),
         "certificate_needed": (
-            gettext("このブラウザーには、市の証明書が入っていません"),
+            gettext("市の証明書が入っていません"),
             gettext("本部の管理者に、このパソコンのための証明書のファイルを頼み、取り込んでから開き直してください。"),
         ),
         "certificate_unknown": (

@@ -183,14 +183,14 @@ class Sealing:
         return len(doomed)
 
     def status(self) -> dict[str, Any]:
-        """{closed, keys, orders}: what `grants` prints."""
+        """{closed, holds, keys, orders}: what `grants` prints."""
         db = self._node.reader()
         orders = [
             {"id": order.id, "keys": [key.hex() for key in order.keys], "reason": order.reason, "at": order.at,
              "receipts": list(order.receipts)}
             for order in grants.orders(db)
         ]  # fmt: skip
-        return {"closed": self.closed, "keys": grants.listed(db), "orders": orders}
+        return {"closed": self.closed, "holds": self.holds(), "keys": grants.listed(db), "orders": orders}
 
     def _require_issuer(self) -> None:
         held = self._node.certificate

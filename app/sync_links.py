@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from app.locked_peers import LockedPeers
 from app.queries import log as log_queries
 from app.queries import nodes
+from app.store.projection import id_bytes
 from app.tls.dial import Dialler
 from app.wishes import NodeWishes
 from sync.actions import Opened
 from sync.client import Client, Line
 from sync.errands import Errands
 from sync.hub import Hub
+from sync.kinds import REVOCATIONS
 from sync.link import Link
 from sync.log_reader import LogReader
 from sync.peers import Peer, Peers
@@ -75,10 +77,18 @@ class Links:
     def after_commit(self, changed: Changed, moved: Sequence[bytes]) -> None:
         """Tell the peers: what was written, which files are here now; and wish for what is newly named."""
         self.wishes.changed(changed)
+        self._drop_revoked(changed)
         whole = self._blobs.whole_among(moved)
         if whole:
             self._peers.files_came([name for name in moved if name in whole])
         self.wake()
+
+    def _drop_revoked(self, changed: Changed) -> None:
+        """A revocation counts from when it is known here, whoever gave it: no link outlives it."""
+        for kind, _, record in changed:
+            node_id = id_bytes(record) if kind == REVOCATIONS.name else b""
+            if node_id and self._node.replica.is_revoked(node_id):
+                self.drop(node_id, "revoked", "this device was revoked")
 
     def want(self, name: bytes) -> None:
         self.wishes.want(name)

@@ -17,6 +17,7 @@ from app.api import (
     conflicts,
     damage_reports,
     delivery,
+    exports,
     hazard,
     head_counts,
     incidents,
@@ -55,8 +56,10 @@ def register_api(app: Flask, node: Any) -> Blueprint:
     """Every address of the API on ``app``. The blueprint is returned so that forms' CSRF can leave it out."""
     blueprint = Blueprint("api", __name__)
     blueprint.before_request(lambda: security.check_request(app))
-    for noun in _NOUNS:
-        _add(blueprint, noun.collection(node))
+    collections = [noun.collection(node) for noun in _NOUNS]
+    for collection in collections:
+        _add(blueprint, collection)
+    exports.register(blueprint, node, collections)
     for module in (attachments, status, conflicts, totals, delivery, hazard, openapi):
         module.register(blueprint, node)
     app.register_blueprint(blueprint)

@@ -101,7 +101,7 @@ class Collection:
         own = () if self.kind.city else ("incident_id",)
         paging.check_names(request.args, (*own, "since", "limit", "cursor", *self.parameters))
         limit, db = paging.limit(request.args), self.node.reader()
-        found = row.page(db, self.name, self._where(db), limit, paging.cursor(request.args))
+        found = row.page(db, self.name, self.where(request.args), limit, paging.cursor(request.args))
         items = [wire.to_wire(self.kind, record) for record in found.items]
         return jsonify(items=items, next_cursor=found.next_cursor)
 
@@ -120,6 +120,19 @@ class Collection:
         record = self._find(record_id)
         lines = self.node.history(self.name, scope_of(record), record.id)
         return jsonify(record_id=record.id, items=[self._line(line) for line in lines[:HISTORY_MAX]])
+
+    def where(self, args: Any) -> Where:
+        """What the filters of a request and the sight of its person leave of this collection."""
+        where, db = Where(), self.node.reader()
+        incident_id = paging.record_id(args, "incident_id")
+        if incident_id is not None:
+            if incidents.get(db, incident_id) is None:
+                raise NotFound("unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id")
+            where = where.also("incident_id = ?", incident_id)
+        since = paging.since(args)
+        if since is not None:
+            where = where.also("updated_at >= ?", since)
+        return self.hidden(db, self.filters(args, where))
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -186,18 +199,6 @@ class Collection:
         if self.noun is None:
             raise Forbidden("read_only_collection", f"{self.name} are not written through the API.", "")
         return self.noun
-
-    def _where(self, db: Any) -> Where:
-        where, args = Where(), request.args
-        incident_id = paging.record_id(args, "incident_id")
-        if incident_id is not None:
-            if incidents.get(db, incident_id) is None:
-                raise NotFound("unknown_incident", "No incident has this id.", "List /api/v1/incidents.", "incident_id")
-            where = where.also("incident_id = ?", incident_id)
-        since = paging.since(args)
-        if since is not None:
-            where = where.also("updated_at >= ?", since)
-        return self.hidden(db, self.filters(args, where))
 
     def _find(self, record_id: str) -> Record:
         try:

@@ -17,6 +17,7 @@ from app.records import damage_report_people, nodes
 from sync.kinds import Kind
 
 VERSION = "1.0.0"
+EXPORTS = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _FILES = ("attachments",)  # a file is sent as it is, and described by the node
 _READ_TIMES = {"type": "string", "format": "date-time", "readOnly": True}
 _PROBLEMS = {
@@ -62,6 +63,7 @@ def document() -> dict[str, Any]:
     for kind in (*(noun.kind for noun in records.NOUNS.values()), nodes.KIND):
         if kind.name not in _FILES:
             _collection(spec, kind)
+            _exports(spec, kind)
     _attachments(spec)
     for path, operation in _others().items():
         spec.path(path, operations={"get": operation})
@@ -213,6 +215,15 @@ def _operation(
     if posts:
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(posts)}}}
     return told
+
+
+def _exports(spec: Any, kind: Kind) -> None:
+    incident = {"name": "incident_id", "in": "query", "schema": {"type": "string", "format": "uuid"}}
+    for form, media_type in EXPORTS.items():
+        told = _operation(kind, f"The records of {kind.name} as a table", "Problem", [] if kind.city else [incident])
+        content = {media_type: {"schema": {"type": "string", "contentMediaType": media_type}}}
+        told["responses"]["200"] = {"description": "The table, as a file", "content": content}
+        spec.path(f"/api/v1/export/{kind.name}.{form}", operations={"get": told})
 
 
 def _others() -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`user add`: a person who may log in on this node."""
+"""`user add`, `user code`, `user reset`: who may log in on this node."""
 
 from __future__ import annotations
 
@@ -38,8 +38,38 @@ def add(name: str, role: str, password_stdin: bool, home: str | None, as_json: b
         click.echo(f"added {name}")
 
 
-def perform(node: Any, name: str, role: str, passphrase: str | None) -> dict[str, Any]:
+@command.command("code")
+@click.argument("name")
+@home_option
+@json_option
+def code(name: str, home: str | None, as_json: bool) -> None:
+    """A one-time code with which NAME, who is known here, logs in on this node for the first time."""
+    _tell(carry_out(settings_of(home), "user", name=name, does="code"), as_json)
+
+
+@command.command("reset")
+@click.argument("name")
+@home_option
+@json_option
+def reset(name: str, home: str | None, as_json: bool) -> None:
+    """Take NAME's passphrase, second factor and sessions on this node away, and print a one-time code."""
+    _tell(carry_out(settings_of(home), "user", name=name, does="reset"), as_json)
+
+
+def _tell(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(f"one-time code for {result['name']}: {result['code']}")
+
+
+def perform(node: Any, name: str, role: str = "", passphrase: str | None = None, does: str = "add") -> dict[str, Any]:
     from app.accounts import Accounts
 
-    added = Accounts(node).add_user(name, role, passphrase)
+    accounts = Accounts(node)
+    if does != "add":
+        person = accounts.named(name)
+        given = accounts.code_for(name) if does == "code" else accounts.reset(person.id, None)
+        return {"id": person.id, "name": person.name, "role": person.role, "code": given}
+    added = accounts.add_user(name, role, passphrase)
     return {"id": added.id, "name": name, "role": role, "code": added.code}

@@ -7,6 +7,7 @@ certificate, to that certificate. Over plain loopback there is nothing to bind i
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ SEEN_EVERY_MS = 60_000  # how finely a last use is written: not each page view i
 USED_KNOWN_MAX = 10_000
 SECOND, ENROL = "second", "enrol"  # stages before a session is open: a code is awaited, or must be set up first
 ANY_PEER = "*"
+TLS = "tomoshibi.tls"  # `tls.gate.KEY`, which stands above this room
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,9 @@ class Sessions:
 
 
 def peer_of(environ: Mapping[str, Any]) -> str | None:
-    """What a session is bound to: the client certificate's fingerprint, where TLS asked for one."""
-    found = environ.get("tomoshibi.peer_fingerprint")
-    return found.hex() if isinstance(found, bytes) else found
+    """What a session is bound to: the client certificate of its connection, where one was shown."""
+    seen = environ.get(TLS)
+    return hashlib.sha256(seen.theirs).hexdigest() if seen is not None and seen.theirs else None
 
 
 def end_all(connection: Any, user_id: str, now: int) -> None:

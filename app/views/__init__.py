@@ -28,6 +28,7 @@ from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.nodes import pages as nodes_pages
 from app.views.sealed_reads import pages as sealed_reads_pages
+from app.views.search import pages as search_pages
 from app.views.second_factor import pages as second_factor_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
@@ -58,6 +59,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)
+    app.register_blueprint(search_pages)
     app.register_blueprint(head_counts_pages)
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)

@@ -246,6 +246,6 @@ def _narrowed() -> report_rows.Narrowed:
         groups=tuple(group for group in report_rows.GROUPS if group in asked.getlist("group")),
         urgency=asked.get("urgency") if asked.get("urgency") in catalog.table("urgencies").codes else None,
         category=asked.get("category") if asked.get("category") in catalog.table("damage_categories").codes else None,
-        words=asked.get("words", "").strip()[:100] or None,
+        words=shell.asked_words() or None,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
     )

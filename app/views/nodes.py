@@ -10,8 +10,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app import messages, records
-from app.errors import Conflict, Invalid
+from app import messages, records, revoking
+from app.errors import Invalid
 from app.permissions import permission
 from app.queries import nodes
 from app.queries.nodes import Device
@@ -65,14 +65,12 @@ def ask_revocation(node_id: uuid.UUID) -> str:
 def revoke(node_id: uuid.UUID) -> ResponseReturnValue:
     """Out at once; what still counts of it is what the form says."""
     found, typed = _device(node_id), request.form
-    _require_revocable(found)
     faults = {name: messages.fault_in(name)[name] for name in _wrong(found, typed)}
     if faults:
         return _revocation(found, typed, faults), 422
     until = _moment(typed.get("until", "")) if typed.get("keep") == "until" else None
-    accepted = None if until is None else nodes.arrived_until(shell.db(), found.node_id, until)
     reason = shape.text(shape.LINE_CHARS_MAX, lines=False)("reason", typed.get("reason", ""))
-    shell.node().revoke(found.node_id, accepted, reason, current_user.id)
+    revoking.revoke(shell.node(), found.node_id, until, reason, current_user.id)
     flash(messages.REVOKED, "ok")
     return redirect(url_for(".show", node_id=node_id), 303)
 
@@ -82,9 +80,7 @@ def revoke(node_id: uuid.UUID) -> ResponseReturnValue:
 def accept(node_id: uuid.UUID) -> ResponseReturnValue:
     """What came of a revoked device since then counts after all: honest reports of a tablet that was found."""
     found = _device(node_id)
-    if found.revocation is None:
-        raise Conflict("not_revoked", "this device is not revoked", "Open the page again.")
-    shell.node().revoke(found.node_id, None, found.revocation["reason"] or "", current_user.id)
+    revoking.accept(shell.node(), found.node_id, current_user.id)
     flash(messages.ACCEPTED, "ok")
     return redirect(url_for(".show", node_id=node_id), 303)
 
@@ -105,15 +101,6 @@ def _issues() -> bool:
 def _revocation(found: Device, typed: Any, faults: dict[str, str]) -> str:
     held = nodes.held(shell.db(), found.node_id)
     return render_template("nodes/revocation.html", device=found, held=held, typed=typed, faults=faults)
-
-
-def _require_revocable(found: Device) -> None:
-    if not _issues():
-        raise Conflict("not_an_issuer", "this node may not revoke devices", "Do it on the hub.")
-    if found.state == "self":
-        raise Conflict("own_node", "a node does not revoke itself", "Do it on another issuer.")
-    if found.revocation is not None:
-        raise Conflict("already_revoked", "this device is revoked already", "Open its page.")
 
 
 def _wrong(found: Device, typed: Any) -> list[str]:

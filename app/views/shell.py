@@ -5,7 +5,9 @@ Before: ``factory.py`` registers this. After: the views of the nouns, whose temp
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import json
 import uuid
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from flask_login import current_user
 from jinja2 import pass_context
 from markupsafe import Markup, escape
 
-from app import catalog, permissions
+from app import catalog, permissions, words
 from app.messages import error_words, hub_fault
 from app.queries import incidents, nodes, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
@@ -38,7 +40,7 @@ STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
-    *("people", "devices", "print"),
+    *("people", "devices", "sealed", "print"),
 )
 
 
@@ -50,6 +52,17 @@ def node() -> Any:
 def db() -> Any:
     """A connection to read from, for this request."""
     return node().reader()
+
+
+def asked_words() -> str:
+    """The words that a list is searched for."""
+    return words.unseal(node().keys.data_key, request.args.get("words", ""))
+
+
+def browser_key() -> str:
+    """What the signed-in person's browser seals with whatever it keeps; the browser itself keeps no key."""
+    whose = b"tomoshibi browser key\0" + current_user.id.encode()
+    return base64.b64encode(hashlib.blake2b(whose, key=node().keys.data_key, digest_size=32).digest()).decode()
 
 
 def write(*changes: Any, local: Any = None) -> Any:
@@ -103,6 +116,7 @@ def _context() -> dict[str, Any]:
         "incident": incident,
         "is_drill": bool(incident and incident["mode"] != "real"),
         "sync": sync_here() if signed_in else None,
+        "browser_key": browser_key() if signed_in else "",
         "names": names_here() if signed_in else None,
         "menu": _menu_counts(incident) if signed_in and incident else {},
         "palette": _cookie("tomoshibi_palette", PALETTES),

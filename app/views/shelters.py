@@ -50,7 +50,7 @@ def index(incident_id: uuid.UUID) -> str:
     here, now = shell.db(), shell.node().clock()
     group = request.args.get("group") if request.args.get("group") in queries.GROUPS else None
     state = request.args.get("state") if request.args.get("state") in STATES else None
-    words = request.args.get("words", "").strip()[:100]
+    words = shell.asked_words()
     lines = queries.listed(here, incident.id)
     people = head_counts.people(here, incident.id, now, lines)
     sources = {source.shelter_id: source for source in people.sources}

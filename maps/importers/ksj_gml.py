@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from defusedxml.ElementTree import DefusedXMLParser
+
 from maps.errors import BadFile
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ def _text(path: Path, name: str) -> str:
 
 def _top_level(text: str) -> Iterator[ElementTree.Element]:
     """The children of the root, one at a time, each forgotten after use: a file may have a million of them."""
-    parser: Any = ElementTree.XMLPullParser(("start", "end"))
+    strict = DefusedXMLParser(target=ElementTree.TreeBuilder(), forbid_dtd=True)
+    parser: Any = ElementTree.XMLPullParser(("start", "end"), _parser=strict)
     depth, root = 0, None
     for start in range(0, len(text) + CHUNK_CHARS, CHUNK_CHARS):
         if start < len(text):

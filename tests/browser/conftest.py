@@ -24,18 +24,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    program = chromium_program()
-    if program is None:
+def playwright() -> Iterator[Any]:
+    """Playwright, where there is a Chromium for it to drive: two of them cannot run in one process."""
+    if chromium_program() is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail("REQUIRE_BROWSER=1, and no Chromium is installed")
         pytest.skip("no Chromium on this machine (REQUIRE_BROWSER=1 makes this an error)")
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS.split())
-        yield browser
-        browser.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Any) -> Iterator[Any]:
+    browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS.split())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

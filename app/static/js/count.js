@@ -1,7 +1,9 @@
 // @ts-check
 // The counter: + and − beside each number, the total on the report button, and what was counted kept in this browser.
 // Without this file the numbers are typed, and the form is sent all the same.
-const PREFIX = "tomoshibi:count:";
+import { drop, get, put } from "./vault.js";
+
+const PREFIX = "count:";
 const AGE_MS_MAX = 12 * 3600 * 1000;
 const PARTS = ["male", "female", "other"];
 
@@ -37,22 +39,20 @@ function show(form) {
 /** @param {HTMLFormElement} form */
 function keep(form) {
   const values = Object.fromEntries(["total", ...PARTS].map((name) => [name, box(form, name).value]));
-  localStorage.setItem(PREFIX + form.dataset.count, JSON.stringify({ at: Date.now(), base: form.dataset.base, values }));
+  put(PREFIX + form.dataset.count, { at: Date.now(), base: form.dataset.base, values });
   note(form);
 }
 
 /** What was being counted comes back, unless somebody has reported since. @param {HTMLFormElement} form */
-function restore(form) {
+async function restore(form) {
   const key = PREFIX + form.dataset.count;
-  const text = localStorage.getItem(key);
-  if (!text || form.dataset.keepsTyped !== undefined) return;
-  const { at, base, values } = JSON.parse(text);
-  if (base !== form.dataset.base || Date.now() - at > AGE_MS_MAX) {
-    localStorage.removeItem(key);
-    return;
-  }
+  const kept = await get(key);
+  if (!kept || form.dataset.keepsTyped !== undefined) return;
+  const { at, base, values } = kept;
+  if (base !== form.dataset.base || Date.now() - at > AGE_MS_MAX) return drop(key);
   for (const [name, value] of Object.entries(values)) box(form, name).value = String(value);
   note(form);
+  show(form);
 }
 
 /** @param {HTMLFormElement} form */
@@ -63,7 +63,7 @@ function note(form) {
 
 for (const form of document.querySelectorAll("form[data-count]")) {
   if (!(form instanceof HTMLFormElement)) continue;
-  restore(form);
+  void restore(form);
   show(form);
   form.addEventListener("input", () => {
     show(form);

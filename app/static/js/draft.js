@@ -1,7 +1,9 @@
 // @ts-check
 // What was typed is never lost. A form with data-draft-url is kept by the node at every pause (400 ms), so that it is
 // there again after a power cut; the browser keeps it until the node has said so, and of forms without an address.
-const PREFIX = `tomoshibi:draft:${document.body.dataset.person ?? ""}:`; // at a shared tablet nobody meets another's words
+import { drop, get, put } from "./vault.js";
+
+const PREFIX = "draft:";
 const AGE_MS_MAX = 3 * 24 * 3600 * 1000;
 const PAUSE_MS = 400;
 const AGAIN_MS = 2000;
@@ -34,8 +36,8 @@ function isSome(found) { return Object.keys(found).some((name) => !name.startsWi
 /** @param {HTMLFormElement} form */
 function keepHere(form) {
   const found = unsealed(form, values(form)), key = PREFIX + form.dataset.draft;
-  if (isSome(found)) localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: found }));
-  else localStorage.removeItem(key);
+  if (isSome(found)) put(key, { at: Date.now(), values: found });
+  else drop(key);
   return isSome(found);
 }
 
@@ -52,7 +54,7 @@ async function keepThere(form) {
       keepHere(form); // it answers, but does not take it: sending shows its page, which says why
       return true;
     }
-    if (!state.stale) localStorage.removeItem(PREFIX + form.dataset.draft);
+    if (!state.stale) drop(PREFIX + form.dataset.draft);
     note(form, isSome(found) ? "kept" : null);
     return true;
   } catch {
@@ -94,12 +96,12 @@ function changed(form) {
 }
 
 /** What this browser kept, where it is newer than what the node drew. @param {HTMLFormElement} form */
-function restore(form) {
+async function restore(form) {
   if (form.dataset.keepsTyped !== undefined) return;
-  const text = localStorage.getItem(PREFIX + form.dataset.draft);
-  if (!text) return;
-  const { at, values: found } = JSON.parse(text);
-  if (Date.now() - at > AGE_MS_MAX || at < Number(form.dataset.draftAt ?? 0)) return localStorage.removeItem(PREFIX + form.dataset.draft);
+  const kept = await get(PREFIX + form.dataset.draft);
+  if (!kept) return;
+  const { at, values: found } = kept;
+  if (Date.now() - at > AGE_MS_MAX || at < Number(form.dataset.draftAt ?? 0)) return drop(PREFIX + form.dataset.draft);
   let some = false;
   for (const [name, value] of Object.entries(found)) {
     const all = Array.isArray(value) ? value.map(String) : [String(value)];
@@ -170,11 +172,11 @@ function guard(form) {
 
 function start() {
   for (const cleared of document.querySelectorAll("[data-draft-saved]")) {
-    localStorage.removeItem(PREFIX + cleared.getAttribute("data-draft-saved"));
+    drop(PREFIX + cleared.getAttribute("data-draft-saved"));
   }
   for (const form of document.querySelectorAll("form[data-draft]")) {
     if (!(form instanceof HTMLFormElement)) continue;
-    restore(form);
+    void restore(form);
     form.addEventListener("input", () => changed(form));
     form.addEventListener("change", () => changed(form));
     if (form.dataset.draftUrl) guard(form);
@@ -183,7 +185,7 @@ function start() {
 }
 
 export function forget(/** @type {HTMLFormElement} */ form) {
-  localStorage.removeItem(PREFIX + form.dataset.draft);
+  drop(PREFIX + form.dataset.draft);
   note(form, null);
 }
 

@@ -40,8 +40,8 @@ class FalseHub:
 
 
 @contextlib.contextmanager
-def false_hub(talk: Callable[[FalseHub, socket.socket], None]) -> Iterator[FalseHub]:
-    listener = socket.create_server(("127.0.0.1", 0))
+def false_hub(talk: Callable[[FalseHub, socket.socket], None], port: int = 0) -> Iterator[FalseHub]:
+    listener = socket.create_server(("127.0.0.1", port))
     hub = FalseHub(listener, lambda connection: talk(hub, connection))
     thread = threading.Thread(target=hub.serve, daemon=True)
     thread.start()

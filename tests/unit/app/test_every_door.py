@@ -103,7 +103,7 @@ def test_what_is_hidden_is_in_no_list_and_no_page(house: House, role: str) -> No
     paths = ("", "/chat", "/feed", "/waiting", "/counts", "/menu", "/conflicts", "/map/data")
     addresses = [f"/incidents/{incident}{path}" for path in paths] + [
         f"/api/v1/channels?incident_id={incident}", f"/api/v1/chat-messages?incident_id={incident}",
-        f"/api/v1/conflicts?incident_id={incident}",
+        f"/api/v1/conflicts?incident_id={incident}", "/api/v1/export/channels.csv", "/api/v1/export/chat-messages.csv",
     ]  # fmt: skip
     for address in addresses:
         text = house.ask(role, "GET", address).text

@@ -47,3 +47,11 @@ def test_a_style_has_at_most_250_lines_and_no_colour_of_its_own(path: Path) -> N
     assert len(text.splitlines()) <= 250
     if path.name not in ("tokens.css", "print.css"):
         assert re.findall(r"(?<![-\w&])#[0-9a-fA-F]{3,8}\b", text) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_no_title_of_a_page_holds_a_name(path: Path) -> None:
+    """A browser keeps the titles of all pages in clear; numbers and labels of devices tell nothing."""
+    for title in re.findall(r"\{% block title %\}(.*?)\{% endblock %\}", path.read_text("utf-8"), re.DOTALL):
+        told = re.findall(r"\{\{(?! *_\()(.*?)\}\}", title)
+        assert [one for one in told if not re.search(r"\b(number|label|happened)\b", one)] == []
