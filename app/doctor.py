@@ -221,6 +221,9 @@ def _peers(node: Any) -> Iterator[Finding]:
         name = f"{peer['name']} ({peer['role']})"
         if peer["state"] == "connected":
             yield Finding("peers", "ok", f"{name} is connected")
+        elif peer["locked_since_at"]:
+            hint = "Tell whoever has it to type the PIN: until then it hears no order."
+            yield Finding("peers", "warning", f"{name} was started again and is locked", hint)
         else:
             yield Finding(
                 "peers", "warning", f"{name} is not connected", "Check the network; records wait here safely."
