@@ -98,7 +98,9 @@ def test_the_command_leaves_out_what_only_members_see(house: House, tmp_path: Pa
         assert hidden not in (tmp_path / collection).read_text("utf-8")
 
 
-@pytest.mark.parametrize("collection", ["nothing", "drafts", "attachments", "channel-reads", "damage-report-people", "../users"])
+@pytest.mark.parametrize(
+    "collection", ["nothing", "drafts", "attachments", "channel-reads", "damage-report-people", "../users"]
+)
 def test_the_command_exports_collections_only(house: House, tmp_path: Path, collection: str) -> None:
     with pytest.raises(CommandFailed, match="no collection"):
         export.perform(house.node, collection, str(tmp_path / "x"), "csv", None)
