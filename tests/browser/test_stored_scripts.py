@@ -32,6 +32,8 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 window.ran = () => window.hostile.push("a script ran");
 """
+SEEN = """() => [...(window.hostile ?? []),
+  ...[...document.querySelectorAll("[data-hostile]")].map((found) => found.outerHTML)]"""
 ASKED_WITH = ("back", "name", "code", "q", "field", "field_id", "at", "lat", "lon", "status", "category", "text")
 PAGES_MIN = 30
 SHARE = 4  # a quarter of the records on each kind of page, another quarter on the next
@@ -179,8 +181,11 @@ def faults_of(page: Any) -> list[str]:
     faults = [f"a dialog: {text}" for text in page.dialogs]
     page.dialogs.clear()
     for frame in page.frames:
-        faults += frame.evaluate("window.hostile ?? []")
-        faults += frame.evaluate("[...document.querySelectorAll('[data-hostile]')].map((found) => found.outerHTML)")
+        try:
+            faults += frame.evaluate(SEEN)
+        except Error:  # the page led on to another one: that one is looked at
+            page.wait_for_load_state("load")
+            faults += page.evaluate(SEEN)
     return faults
 
 
