@@ -36,6 +36,7 @@ COMMANDS = {
     "grant": "Let a node open what is sealed to HQ.",
     "shred": "Destroy a sealed scope's keys, everywhere and for ever.",
     "pki": "The city's TLS authority, and the certificates that it gave.",
+    "heirs": "Who may let devices in when the hub is gone.",
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
     "export": "A collection as a table for a spreadsheet.",

@@ -6,6 +6,7 @@ Opened by a command (which holds the data folder's lock), started only by `serve
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import threading
@@ -263,6 +264,17 @@ class Node:
     def keep_identity(self) -> None:
         """Once more beside the store, for the day on which the store cannot be read."""
         identity.keep(self.folder.identity, self.keys.data_key, self.reader())
+
+    def use_certificate(self, held: Certificate) -> None:
+        """Go on with another certificate of this device: each stream carries it before what is written next."""
+        held.verify(self.root_public or b"")
+
+        def job(replica: Replica) -> None:
+            meta.write(replica.connection, "certificate", held.encode())
+            replica.identity = dataclasses.replace(replica.identity, certificate=held)
+
+        self.writer.call(job, 0)
+        self.keep_identity()
 
     def _blobs(self) -> Blobs:
         file = self._blob_file

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
 PERFORMED = (
-    "user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "doctor", "import_", "backup", "pki",
-    "grants", "grant", "shred", "export",
+    "user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "heirs", "doctor", "import_", "backup",
+    "pki", "grants", "grant", "shred", "export",
 )  # fmt: skip
 
 _Command = Callable[..., Any]
