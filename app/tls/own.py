@@ -35,6 +35,7 @@ class OwnTls:
     def __init__(self, node: Node, found: Held) -> None:
         self._node, self._held = node, found
         self._serving: list[tuple[ssl.SSLContext, Callable[[bytes], None]]] = []
+        self._calling: tuple[Held, ssl.SSLContext] | None = None
         self._distrusted = False  # the hub did not take our leaf, whatever our clock says
         self._stop = threading.Event()
 
@@ -179,7 +180,11 @@ class OwnTls:
 
     def calling(self, *, bare: bool = False) -> ssl.SSLContext:
         """A context to call with; ``bare``: without showing the leaf, as at the door for strangers."""
-        return contexts.calling(self._held, bare=bare)
+        if bare:
+            return contexts.calling(self._held, bare=True)
+        if self._calling is None or self._calling[0] is not self._held:
+            self._calling = (self._held, contexts.calling(self._held))
+        return self._calling[1]
 
     def show(self, context: ssl.SSLContext) -> None:
         contexts.show(context, self._held)

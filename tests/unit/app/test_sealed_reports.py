@@ -265,18 +265,18 @@ def test_seen_again_within_five_minutes_is_one_entry(
     city: tuple[House, House], report: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_hq, _ = city
-    operator, path = at_hq.browser("hq_operator"), page(at_hq.ids["incident"], report, "/people")
+    path = f"damage-reports/{report}?include=sealed"
 
     def entries() -> int:
         listed = sealed_reads.listed(at_hq.node.reader(), at_hq.ids["incident"])
         return sum(read["record"] == report and read.author == at_hq.ids["hq_operator"] for read in listed)
 
     for _ in range(3):
-        operator.get(path)
+        assert at_hq.api("hq_operator", "GET", path).status_code == 200
     assert entries() == 1
     now = at_hq.node.clock()
     monkeypatch.setattr(at_hq.node, "clock", lambda: now + audit.AGAIN_MS)
-    at_hq.browser("hq_operator").get(path)  # the session of before is locked by then
+    assert at_hq.api("hq_operator", "GET", path).status_code == 200
     assert entries() == 2
 
 

@@ -104,13 +104,13 @@ def test_without_files_in_memory_the_library_reads_a_sealed_one_that_is_gone_at_
     monkeypatch.setattr(contexts.tempfile, "tempdir", str(tmp_path / "given"))
     (tmp_path / "given").mkdir()
     read: list[bytes] = []
-    whole = contexts._for_openssl
+    whole = contexts._in_a_file
 
     def spied(data: bytes) -> object:
         read.append(data)
         return whole(data)
 
-    monkeypatch.setattr(contexts, "_for_openssl", spied)
+    monkeypatch.setattr(contexts, "_in_a_file", spied)
     contexts.serving(hub.tls.held)
     assert list((tmp_path / "given").iterdir()) == []
     assert b"BEGIN ENCRYPTED PRIVATE KEY" in read[0] and b"BEGIN PRIVATE KEY" not in read[0]
