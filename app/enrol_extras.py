@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app import recovery
+from app import beacon, recovery
 from app.errors import Invalid
 from app.tls import extras as tls
 from sync.certificate import Certificate
@@ -40,6 +40,7 @@ class Row:
 ROWS: tuple[Row, ...] = (
     Row("tls", tls.ask, tls.answer, tls.adopt),
     Row("recovery", recovery.ask, recovery.answer, recovery.adopt),
+    Row("beacon", beacon.ask, beacon.answer, beacon.adopt),
 )
 
 

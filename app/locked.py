@@ -1,4 +1,4 @@
-"""A node that waits for its PIN: one page on loopback, a control socket, and nothing else; its store stays shut.
+"""A node that waits for its PIN: one page on loopback, a control socket, a beat to its hub, and nothing else.
 
 Before: ``server`` found that a PIN opens the keys, and no passphrase file was given. After: the slot key, with which
 ``server`` opens the node in this same process. Beyond loopback nothing is served, for the key of TLS lies in the store.
@@ -23,6 +23,7 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from app import edges
+from app.beacon import Beating
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed, RateLimited
@@ -122,9 +123,12 @@ def wait(settings: Settings, listener: socket.socket | None, stop: Event) -> byt
     control = ControlServer(folder.control, lock.perform)
     where = f"http://127.0.0.1:{own.getsockname()[1]}"
     print(f"locked; listening on {where}", flush=True)
+    beating = Beating(folder, settings)
+    beating.start()
     try:
         gevent.wait([lock.opened, stop], count=1)
     finally:
+        beating.stop()
         control.close()
         server.stop(timeout=STOP_SECONDS)
         own.close()

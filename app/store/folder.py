@@ -64,6 +64,10 @@ class DataFolder:
         return self.path / "identity.sealed"
 
     @property
+    def beacon(self) -> Path:
+        return self.path / "beacon.json"
+
+    @property
     def incarnation(self) -> Path:
         return self.path / _INCARNATION
 

@@ -149,8 +149,8 @@ def test_an_unknown_setting_refuses_to_start(hub: NodeProcess) -> None:
     assert "port" in refused(hub, "serve")
 
 
-def test_a_node_does_not_listen_beyond_loopback_in_clear(hub: NodeProcess) -> None:
-    assert "in clear" in refused(hub, "serve", "--host", "0.0.0.0", "--port", str(hub.port))
+def test_a_node_without_a_certificate_does_not_listen_beyond_loopback(terminal: NodeProcess) -> None:
+    assert "in clear" in refused(terminal, "serve", "--host", "0.0.0.0", "--port", str(terminal.port))
 
 
 def test_a_port_in_use_is_one_clear_error(hub: NodeProcess) -> None:

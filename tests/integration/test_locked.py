@@ -79,3 +79,17 @@ def test_a_tablet_whose_pin_was_guessed_ten_times_is_opened_by_hq_and_its_unsent
 
 def typed_by_command(node: NodeProcess, pin: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return node.command("unlock", *arguments, "--pin-stdin", text=pin + "\n", check=False)
+
+
+@pytest.mark.deep
+def test_hq_sees_that_a_tablet_was_started_again_and_is_locked_until_somebody_unlocks_it(town: Cluster) -> None:
+    tablet, hub = town.terminals[0], town.hub
+    tablet.command("pin", "set", "--pin-stdin", text=PIN + "\n")
+    assert hub.json("status")["locked"] == []
+    tablet.stop()
+    tablet.start()
+    locked = eventually(lambda: hub.json("status")["locked"], 20, "HQ hears that the tablet is locked")
+    assert [one["label"] for one in locked] == ["T01"] and "T" in locked[0]["locked_since_at"]
+    assert "started again and is locked" in hub.command("doctor", check=False).stdout
+    assert typed(tablet, PIN)[0] == 303
+    eventually(lambda: hub.json("status")["locked"] == [], 20, "it connects")
