@@ -13,7 +13,7 @@ from app.store import engine
 from app.store.ballast import Ballast
 from app.store.errors import EngineTooOld
 from app.store.folder import DataFolder
-from app.store.keys import is_sealed
+from app.store.keys import slots_of
 from sync import oplog, signing
 from sync.errors import BadSignature, StoreFailed
 
@@ -100,8 +100,8 @@ def _ballast(node: Any) -> Finding:
 def _key_files(node: Any) -> Finding:
     folder = DataFolder(node.home)
     if os.name != "nt":
-        files = (folder.keys, folder.database, folder.blobs)
-        for path, wanted in ((folder.path, 0o700), *((path, 0o600) for path in files)):
+        files = (folder.keys, folder.device_secret, folder.database, folder.blobs)
+        for path, wanted in ((folder.path, 0o700), *((path, 0o600) for path in files if path.exists())):
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & ~wanted:
                 return Finding(
@@ -113,9 +113,10 @@ def _key_files(node: Any) -> Finding:
     if folder.recovery.exists():
         hint = f"Copy {folder.recovery.name} to a medium that is kept elsewhere, then delete it here."
         return Finding("keys", "warning", "the city's recovery file still lies on this machine", hint)
-    if is_sealed(folder.keys):
-        return Finding("keys", "ok", "sealed with a passphrase")
-    hint = "Set TOMOSHIBI_PASSPHRASE_FILE where the disk may fall into other hands."
+    kinds = [slot["kind"] for slot in slots_of(folder.keys)]
+    if "file" not in kinds:
+        return Finding("keys", "ok", f"sealed; they open by: {', '.join(kinds)}")
+    hint = "Use `tomoshibi pin set`, or set TOMOSHIBI_PASSPHRASE_FILE, where the disk may fall into other hands."
     return Finding("keys", "warning", "the key lies in clear beside the data, for its owner only", hint)
 
 
@@ -240,6 +241,9 @@ def _peers(node: Any) -> Iterator[Finding]:
         name = f"{peer['name']} ({peer['role']})"
         if peer["state"] == "connected":
             yield Finding("peers", "ok", f"{name} is connected")
+        elif peer["locked_since_at"]:
+            hint = "Tell whoever has it to type the PIN: until then it hears no order."
+            yield Finding("peers", "warning", f"{name} was started again and is locked", hint)
         else:
             yield Finding(
                 "peers", "warning", f"{name} is not connected", "Check the network; records wait here safely."

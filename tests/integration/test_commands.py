@@ -114,7 +114,7 @@ def test_under_a_passphrase_no_clear_key_is_on_the_disk_and_a_wrong_one_opens_no
     wrong.write_text("wrong horse\n")
     node = NodeProcess("hub", tmp_path / "hub", extra={"TOMOSHIBI_PASSPHRASE_FILE": str(right)})
     node.command("init", "--role", "hub", "--name", "本部")
-    assert json.loads((node.home / "key.json").read_text())["protection"] == "passphrase"
+    assert [slot["kind"] for slot in node.json("slots")["slots"]] == ["recovery", "passphrase"]
     assert node.json("status")["name"] == "本部"
     node.extra["TOMOSHIBI_PASSPHRASE_FILE"] = str(wrong)
     assert "passphrase" in refused(node, "status")
