@@ -24,7 +24,7 @@ EXAMINED_EVERY_S = 30.0
 SPACE = "/live"
 LOCKED = "locked"  # the room of locked screens: they hear that something came, never what
 _COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels"} | dict.fromkeys(
-    ("revocations", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes"
+    ("revocations", "heirs", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes"
 )
 
 

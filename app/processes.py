@@ -44,8 +44,8 @@ def serving(home: Path, ports: Mapping[str, int]) -> Iterator[list[subprocess.Po
                 process.kill()
 
 
-def serve(home: Path, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return start(["app", "--home", str(home), "serve", "--port", str(port)], log)
+def serve(home: Path, port: int, log: IO[bytes], *more: str) -> subprocess.Popen[bytes]:
+    return start(["app", "--home", str(home), "serve", "--port", str(port), *more], log)
 
 
 def start(module: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -96,19 +96,15 @@ def sealing_of(replica: Replica, node: bytes) -> bytes | None:
 
 def _remaining(replica: Replica, key: bytes) -> dict[bytes, bytes]:
     """The members of a key that are not revoked, with their sealing keys."""
-    found: dict[bytes, bytes] = {}
-    for node in replica.keyring.members(key):
-        sealing = sealing_of(replica, node)
-        if sealing is not None and not replica.is_revoked(node):
-            found[node] = sealing
-    return found
+    members = replica.keyring.members(key)
+    return {node: sealing for node, sealing in members.items() if not replica.is_revoked(node)}
 
 
 def _granted(replica: Replica, key: bytes, secret: bytes, node: bytes, sealing: bytes) -> Change:
     wrapped = seal.wrap(secret, key, node, sealing, replica.random(32))
     name = seal.wrapped_name(wrapped)
     replica.connection.execute("INSERT OR IGNORE INTO wrapped_key VALUES (?, ?)", (name, wrapped))
-    fields = {"key": key, "member": node, "wrapped": name}
+    fields = {"key": key, "member": node, "sealing": sealing, "wrapped": name}
     return Change(GRANTS.name, seal.grant_id(key, node), CITY, fields, replaces=None)
 
 

@@ -18,7 +18,15 @@ from sync.oplog import Connection
 from sync.projection import Projection
 from sync.seal import ScopeKey
 
-Grant = tuple[bytes, bytes, tuple[bytes, ...]]  # key, node, the hashes of its wrapped bytes
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A key that was granted to a node. ``wrapped``: the hashes of its bytes, wrapped for that node."""
+
+    key: bytes
+    member: bytes
+    sealing: bytes
+    wrapped: tuple[bytes, ...]
 
 
 @dataclass(slots=True)
@@ -55,7 +63,7 @@ class Keyring:
         """Open what can be opened; the keys of which that changed. What was shredded is deleted."""
         before = dict(self.secrets)
         gone = self.shredded
-        names = [name for key, _, wrapped in self.grants.values() if key in gone for name in wrapped]
+        names = [name for grant in self.grants.values() if grant.key in gone for name in grant.wrapped]
         for name in names:
             self.connection.execute("DELETE FROM wrapped_key WHERE name = ?", (name,))
         self.secrets = {} if self.closed or self.seed is None else self._opened(gone)
@@ -77,19 +85,14 @@ class Keyring:
         found = [key for id_, key in self.known.items() if key.scope == scope and id_ not in gone]
         return sorted(found, key=lambda key: (key.epoch, key.id))
 
-    def members(self, key: bytes) -> set[bytes]:
-        """The nodes that a key was granted to."""
-        return {node for granted, node, _ in self.grants.values() if granted == key}
+    def members(self, key: bytes) -> dict[bytes, bytes]:
+        """The nodes that a key was granted to, with their public sealing keys."""
+        return {grant.member: grant.sealing for grant in self.grants.values() if grant.key == key}
 
     def holds(self, scope: str) -> bool:
         """Whether this node can open what is sealed to a scope now."""
         key = self.current(scope)
         return key is not None and key.id in self.secrets
-
-    def wrapped_of(self, keys: Iterable[bytes]) -> set[bytes]:
-        """The hashes of the wrapped bytes of keys, for all nodes."""
-        wanted = set(keys)
-        return {name for key, _, names in self.grants.values() if key in wanted for name in names}
 
     # -- below -----------------------------------------------------------------------------------
 
@@ -112,19 +115,21 @@ class Keyring:
                 self.known[record] = key
 
     def _note_grant(self, record: bytes, state: State, values: Mapping[str, Any]) -> None:
-        key, node = values.get("key"), values.get("member")
+        key, member, sealing = (values.get(name) for name in ("key", "member", "sealing"))
         self.grants.pop(record, None)
-        if type(key) is bytes and type(node) is bytes and seal.grant_id(key, node) == record:
+        if type(key) is not bytes or type(member) is not bytes or type(sealing) is not bytes or len(sealing) != 32:
+            return
+        if seal.grant_id(key, member) == record:
             names = sorted(head[3] for head in state.heads.get("wrapped", ()) if type(head[3]) is bytes)
-            self.grants[record] = (key, node, tuple(names))
+            self.grants[record] = Grant(key, member, sealing, tuple(names))
 
     def _opened(self, gone: frozenset[bytes]) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
-        for key, node, names in self.grants.values():
-            if node == self.node and key not in gone and key in self.known:
-                secret = self.secrets.get(key) or self._unwrapped(key, names)
+        for grant in self.grants.values():
+            if grant.member == self.node and grant.key not in gone and grant.key in self.known:
+                secret = self.secrets.get(grant.key) or self._unwrapped(grant.key, grant.wrapped)
                 if secret is not None:
-                    found[key] = secret
+                    found[grant.key] = secret
         return found
 
     def _unwrapped(self, key: bytes, names: Iterable[bytes]) -> bytes | None:

@@ -101,7 +101,14 @@ SCOPE_KEYS = Kind(
 )
 # The hash of the wrapped key; the bytes lie beside the log, where a shred can delete them.
 GRANTS = Kind(
-    "grants", {"key": Field("bytes", "once"), "member": Field("bytes", "once"), "wrapped": Field("bytes")}, city=True
+    "grants",
+    {
+        "key": Field("bytes", "once"),
+        "member": Field("bytes", "once"),
+        "sealing": Field("bytes", "once"),  # the member's public sealing key: the next epoch is wrapped for it as well
+        "wrapped": Field("bytes"),
+    },
+    city=True,
 )
 # Never taken back: what was destroyed does not come again.
 SHRED_ORDERS = Kind("shred-orders", {"keys": Field("packed", "once"), "reason": Field("text")}, city=True)

@@ -174,5 +174,17 @@ def add_person(home: Path, name: str, role: str) -> None:
     processes.command(home, "user", "add", name, "--role", role, "--password-stdin", text=PASSPHRASE + "\n")
 
 
+def shown_by(hub: Node, node_id: bytes, label: str) -> dict[str, bytes]:
+    """A key and a leaf of the hub's city for a terminal, as it would hold them."""
+    from app.pki import authority, leaf
+    from app.tls.held import Held
+
+    key, issuer = authority.new_key(), hub.tls.held.issuer
+    assert issuer is not None
+    made = leaf.issue_node(issuer, key.public_key(), node_id, label, hub.clock())
+    held = Held(hub.tls.held.authority, hub.tls.held.endorsement, authority.key_bytes(key), made, hub.tls.held.issuing)
+    return {name: getattr(held, name) for name in Held.__slots__}
+
+
 def new_message(channel: str, text: str) -> dict[str, str]:
     return {"id": str(uuid.UUID(bytes=uuid7().bytes)), "channel_id": channel, "text": text}

@@ -24,32 +24,33 @@ CLIENTS, PROCESSES, ORIGINS, REPORTS = 2_000, 2, 40, 400
 PATIENCE_S, SETTLE_S = 300.0, 8.0  # a link that lasted 5 s was a good one: the next loss begins anew
 
 
-def run() -> None:
+def run(bench: str = "storm", count: int = CLIENTS, tls: bool = False) -> None:
+    beyond = ("--host", "0.0.0.0") if tls else ()
     with stage.folder() as folder:
         port = stage.free_port()
-        plan = _city(folder, port)
+        plan = _city(folder, port, count, tls)
         parts = [folder / f"clients-{number}" for number in range(PROCESSES)]
         for number, path in enumerate(parts):
             clients = plan.clients[number::PROCESSES]
-            path.write_bytes(msgspec.msgpack.encode(storm_clients.Plan(plan.url, plan.root, plan.vector, clients)))
+            path.write_bytes(msgspec.msgpack.encode(msgspec.structs.replace(plan, clients=clients)))
         log = (folder / "hub.log").open("ab")
         running: list[subprocess.Popen[bytes]] = []
-        hub = processes.serve(folder / "hub", port, log)
+        hub = processes.serve(folder / "hub", port, log, *beyond)
         try:
-            processes.await_ready("hub", port, hub, folder / "hub.log")
-            _resync(plan, port)
+            _await_listening(port)
+            _resync(bench, plan, port)
             running = [processes.start(["app.bench.storm_clients", str(path)], log) for path in parts]
             _await(running, parts, "joined")
             time.sleep(SETTLE_S)
             hub.kill()
             hub.wait()
-            hub = processes.serve(folder / "hub", port, log)
+            hub = processes.serve(folder / "hub", port, log, *beyond)
             _await_listening(port)
             began = time.monotonic()
             _await(running, parts, "again")
-            emit("storm", "joined", time.monotonic() - began, "s")
-            emit("storm", "hub_peak", _peak_mb(hub.pid), "MB")
-            emit("storm", "failures", sum(storm_clients.failures(path) for path in parts), "links")
+            emit(bench, "joined", time.monotonic() - began, "s")
+            emit(bench, "hub_peak", _peak_mb(hub.pid), "MB")
+            emit(bench, "failures", sum(storm_clients.failures(path) for path in parts), "links")
         finally:
             for process in (hub, *running):
                 process.kill()
@@ -57,7 +58,7 @@ def run() -> None:
             log.close()
 
 
-def _city(folder: Path, port: int) -> storm_clients.Plan:
+def _city(folder: Path, port: int, count: int, tls: bool) -> storm_clients.Plan:
     """A hub that holds what forty terminals wrote, and what its clients need to be its terminals."""
     stage.make_hub(folder / "hub")
     with stage.opened(folder / "hub") as hub:
@@ -69,29 +70,30 @@ def _city(folder: Path, port: int) -> storm_clients.Plan:
             for segments in tablets.log_of(writer):
                 hub.writer.call(lambda replica, segments=segments: replica.receive(segments, None))  # type: ignore[misc]
         clients = []
-        for number in range(CLIENTS):
-            key = SigningKey.generate()
-            held = tablets.certify(hub, key.public, os.urandom(32), f"C{number:04d}")
-            clients.append(storm_clients.Terminal(key.seed, held.encode()))
+        for number in range(count):
+            key, label = SigningKey.generate(), f"C{number:04d}"
+            held = tablets.certify(hub, key.public, os.urandom(32), label)
+            shown = stage.shown_by(hub, held.node_id, label) if tls else {}
+            clients.append(storm_clients.Terminal(key.seed, held.encode(), shown))
         ends = {stream.id: (stream.last, stream.head) for stream in oplog.load_streams(hub.reader()).values()}
         assert hub.root_public is not None
-        return storm_clients.Plan(f"http://127.0.0.1:{port}", hub.root_public, ends, clients)
+        return storm_clients.Plan(f"http{'s' * tls}://127.0.0.1:{port}", hub.root_public, ends, clients)
 
 
-def _resync(plan: storm_clients.Plan, port: int) -> None:
+def _resync(bench: str, plan: storm_clients.Plan, port: int) -> None:
     """One terminal that has nothing to say and nothing to hear, five times; the best of the times."""
     with line(port) as counted:
         found: list[storm_clients.Joined] = []
         carried: list[int] = []
         for _ in range(5):
             before = counted.carried
-            found.append(storm_clients.join_once(plan, 0, counted.url))
+            found.append(storm_clients.join_once(plan, 0, plan.url.replace(str(port), str(counted.port))))
             time.sleep(0.1)
             carried.append(counted.carried - before)
-    emit("storm", "resync", min(one.compared_ms for one in found), "ms")
-    emit("storm", "resync_wire", min(one.compared_bytes for one in found), "B")
-    emit("storm", "reconnect", min(one.whole_ms for one in found), "ms")
-    emit("storm", "reconnect_wire", min(carried), "B")
+    emit(bench, "resync", min(one.compared_ms for one in found), "ms")
+    emit(bench, "resync_wire", min(one.compared_bytes for one in found), "B")
+    emit(bench, "reconnect", min(one.whole_ms for one in found), "ms")
+    emit(bench, "reconnect_wire", min(carried), "B")
 
 
 def _await_listening(port: int) -> None:

@@ -13,12 +13,14 @@ if __name__ == "__main__":
 
 import os
 import random
+import socket as plain_socket
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -38,6 +40,7 @@ HEAD = '451-/sync,["f",{"_placeholder":true,"num":0}]'
 class Terminal(msgspec.Struct):
     seed: bytes
     certificate: bytes
+    shown: dict[str, bytes] = {}  # what it holds for TLS, where the hub is called over it
 
 
 class Plan(msgspec.Struct):
@@ -88,13 +91,20 @@ def join_once(plan: Plan, number: int, url: str) -> Joined:
     import websocket
 
     began = time.perf_counter()
+    line = _line(plan.clients[number].shown, url)
     socket = websocket.create_connection(
-        url.replace("http", "ws", 1) + "/socket.io/?transport=websocket&EIO=4", timeout=PATIENCE_S, http_no_proxy=["*"]
+        url.replace("http", "ws", 1) + "/socket.io/?transport=websocket&EIO=4",
+        timeout=PATIENCE_S,
+        http_no_proxy=["*"],
+        **({"socket": line.socket} if line else {}),
     )
     _until(socket, "0")
     socket.send("40/sync,")
     _until(socket, "40/sync,")
-    session, retry_ms_max = Session(local_of(plan, number), True), 0
+    local = local_of(plan, number)
+    if line is not None:
+        local = replace(local, channel=line.channel, channel_peer=line.peer)
+    session, retry_ms_max = Session(local, True), 0
     compared, size = 0.0, 0
     actions = session.on_open(_now_ms())
     while session.phase != "open":
@@ -113,6 +123,22 @@ def join_once(plan: Plan, number: int, url: str) -> Joined:
     ended = time.perf_counter()
     framing = 2 * (len(HEAD) + 2 + 2) + 2 * 4  # a text and a binary WebSocket frame each way, masked by the caller
     return Joined((ended - began) * 1000, (ended - compared) * 1000, size + framing, retry_ms_max, socket)
+
+
+def _line(shown: dict[str, bytes], url: str) -> calling.Line | None:
+    """A connection as a terminal makes it, with the checks that it makes."""
+    if not shown:
+        return None
+    from app.pki import leaf, peer
+    from app.tls import contexts
+    from app.tls.held import Held
+
+    held, target = Held(**shown), urlsplit(url)
+    plain = plain_socket.create_connection((target.hostname or "", target.port or 0), timeout=PATIENCE_S)
+    plain.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_NODELAY, 1)
+    connection = contexts.calling(held).wrap_socket(plain, server_hostname=leaf.HUB_NAME)
+    hub = connection.getpeercert(binary_form=True) or b""
+    return calling.Line(connection, peer.channel_of(hub, held.leaf), peer.read(hub).node_id)
 
 
 def _frame(socket: Any) -> bytes:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.queries import row
+from app.queries.heirs import current
 from app.queries.row import Record, Where
 
 HOURS_SHOWN = 24
 HOUR_MS = 3_600_000
-State = Literal["self", "connected", "down", "revoked"]
+State = Literal["self", "connected", "locked", "down", "revoked"]
 
 
 def get(db: Any, node_id: str) -> Record | None:
@@ -36,6 +37,8 @@ class Device:
     last_contact_ms: int | None
     certificate_ends_ms: int | None  # of its TLS leaf, where this node gave it
     revocation: Record | None
+    heir_place: int | None  # 1 for who takes over first
+    locked_since_ms: int | None  # it was started again, and waits to be unlocked
 
     @property
     def node_id(self) -> str:
@@ -48,7 +51,15 @@ def devices(node: Any) -> list[Device]:
     met = {peer["node_id"]: peer for peer in node.peers()}
     ends = _leaf_ends(db)
     revoked = {found.id: found for found in row.select(db, row.kind_of("revocations"), Where())}
-    return [_device(node, found, met, ends, revoked.get(found.id)) for found in listed(db)]
+    heirs = {heir.node.hex(): place for place, heir in enumerate(current(db, node.root_public).heirs, 1)}
+    found = []
+    for record in listed(db):
+        node_id = uuid.UUID(record.id).hex
+        peer, taken_out = met.get(node_id, {}), revoked.get(record.id)
+        state = _state(node, node_id, peer, taken_out)
+        last, locked = peer.get("last_contact_at"), peer.get("locked_since_at")
+        found.append(Device(record, state, last, ends.get(node_id), taken_out, heirs.get(node_id), locked))
+    return found
 
 
 def device(node: Any, record_id: str) -> Device | None:
@@ -60,13 +71,14 @@ def revocation(db: Any, node_id: str) -> Record | None:
     return row.get(db, "revocations", str(uuid.UUID(hex=node_id)))
 
 
-def _device(node: Any, found: Record, met: dict[str, Any], ends: dict[str, int], revoked: Record | None) -> Device:
-    node_id = uuid.UUID(found.id).hex
-    peer = met.get(node_id, {})
-    state: State = "connected" if peer.get("state") == "connected" else "down"
+def _state(node: Any, node_id: str, peer: dict[str, Any], revoked: Record | None) -> State:
+    if revoked:
+        return "revoked"
     if node_id == node.node_id:
-        state = "self"
-    return Device(found, "revoked" if revoked else state, peer.get("last_contact_at"), ends.get(node_id), revoked)
+        return "self"
+    if peer.get("state") == "connected":
+        return "connected"
+    return "locked" if peer.get("locked_since_at") else "down"
 
 
 def _leaf_ends(db: Any) -> dict[str, int]:

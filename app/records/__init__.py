@@ -10,6 +10,7 @@ from app.records import (
     damage_report_people,
     damage_reports,
     head_counts,
+    heirs,
     incidents,
     layers,
     nodes,
@@ -24,7 +25,7 @@ from app.records import (
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 5  # of the projection tables; a new number rebuilds them
+SCHEMA = 6  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
@@ -41,7 +42,7 @@ _WITH_FORMS = (
     attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
-_WITHOUT_FORMS = (channel_reads, nodes, damage_report_people, sealed_reads, shred_receipts)
+_WITHOUT_FORMS = (channel_reads, nodes, heirs, damage_report_people, sealed_reads, shred_receipts)
 KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 
 __all__ = ["CITY", "KINDS", "NOUNS", "SCHEMA", "Noun", "scope_of"]

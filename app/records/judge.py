@@ -30,6 +30,7 @@ _INCIDENT_WRITERS = ("field", "command")
 _CITY_WRITERS: dict[str, tuple[str, ...]] = {
     "incidents": ("field", "command"),
     "nodes": ("enrol",),
+    "heirs": ("enrol",),
     "shred-receipts": (),
     **{kind.name: ("enrol",) for kind in OF_SEALING},
 }

@@ -18,15 +18,22 @@ KIND = Kind(
         "label": Field("text"),
         "role": Field("text"),  # hub | terminal: what it was enrolled as
         "capabilities": Field("json"),
+        "woke_at": Field("integer"),  # an heir that has taken its sleeping certificate into use, ms since 1970
         "owner": Field("text"),  # 持ち主: the person, team or place that keeps it, in words
     },
 )
 NOUN = Noun(
     KIND,
     checks={"owner": shape.text(shape.NAME_CHARS_MAX, lines=False)},
-    given=("name", "label", "role", "capabilities"),
+    given=("name", "label", "role", "capabilities", "woke_at"),
 )
 edit = NOUN.edit
+
+
+def woke(node_id: str, capabilities: Sequence[str], at: int) -> Change:
+    """An heir goes on with its sleeping certificate."""
+    fields = {"capabilities": sorted(capabilities), "woke_at": at}
+    return Change(KIND.name, uuid.UUID(hex=node_id).bytes, CITY, fields, replaces=None)
 
 
 def enrolled(node_id: str, name: str, label: str, role: str, capabilities: Sequence[str]) -> Change:

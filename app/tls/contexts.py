@@ -13,6 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
     PrivateFormat,
 )
 
@@ -53,8 +55,13 @@ def ask(context: ssl.SSLContext, held: Held) -> None:
 def show(context: ssl.SSLContext, held: Held) -> None:
     """Show the node's leaf from now on; connections that stand keep theirs."""
     assert held.chain is not None
+    chain = files.pem(*held.chain)
+    if hasattr(os, "memfd_create"):
+        with _in_memory(_pem(held.private, NoEncryption()) + chain) as path:
+            context.load_cert_chain(path)
+        return
     password = secrets.token_hex(32)
-    with _for_openssl(_sealed(held.private, password) + files.pem(*held.chain)) as path:
+    with _in_a_file(_pem(held.private, BestAvailableEncryption(password.encode())) + chain) as path:
         context.load_cert_chain(path, password=password)
 
 
@@ -63,21 +70,24 @@ def _harden(context: ssl.SSLContext) -> None:
     context.verify_flags |= NO_CHECK_TIME
 
 
-def _sealed(key: Key, password: str) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode()))
+def _pem(key: Key, sealing: KeySerializationEncryption) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealing)
 
 
 @contextlib.contextmanager
-def _for_openssl(data: bytes) -> Iterator[str]:
-    """The library reads keys from files only: one in memory, else one that is gone again at once. Both are sealed."""
-    if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("tls", os.MFD_CLOEXEC)
-        try:
-            os.write(handle, data)
-            yield f"/proc/self/fd/{handle}"
-        finally:
-            os.close(handle)
-        return
+def _in_memory(data: bytes) -> Iterator[str]:
+    """The library reads keys from files only: this one lies in memory, and only this process sees it."""
+    handle = os.memfd_create("tls", os.MFD_CLOEXEC)
+    try:
+        os.write(handle, data)
+        yield f"/proc/self/fd/{handle}"
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _in_a_file(data: bytes) -> Iterator[str]:
+    """Where no file can lie in memory: one that is sealed, readable to its owner, and gone again at once."""
     handle, name = tempfile.mkstemp()
     try:
         with open(handle, "wb") as file:

@@ -35,6 +35,7 @@ class OwnTls:
     def __init__(self, node: Node, found: Held) -> None:
         self._node, self._held = node, found
         self._serving: list[tuple[ssl.SSLContext, Callable[[bytes], None]]] = []
+        self._calling: tuple[Held, ssl.SSLContext] | None = None
         self._distrusted = False  # the hub did not take our leaf, whatever our clock says
         self._stop = threading.Event()
 
@@ -82,8 +83,8 @@ class OwnTls:
         """Durably; connections from now on show it."""
         self._node.local_write(found.write)
         self._held, self._distrusted = found, False
-        self._node.keep_identity()
-        if found.chain is not None:
+        if found.chain is not None:  # a key that waits for its leaf is nothing that another file must know
+            self._node.keep_identity()
             for context, told in self._serving:
                 contexts.show(context, found)
                 told(found.leaf)
@@ -179,7 +180,11 @@ class OwnTls:
 
     def calling(self, *, bare: bool = False) -> ssl.SSLContext:
         """A context to call with; ``bare``: without showing the leaf, as at the door for strangers."""
-        return contexts.calling(self._held, bare=bare)
+        if bare:
+            return contexts.calling(self._held, bare=True)
+        if self._calling is None or self._calling[0] is not self._held:
+            self._calling = (self._held, contexts.calling(self._held))
+        return self._calling[1]
 
     def show(self, context: ssl.SSLContext) -> None:
         contexts.show(context, self._held)

@@ -24,17 +24,17 @@ ROOMS = {
         __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
         enrolment entries errands errors facts fetching forks grants greeting hub keyring kinds ledger limits link local
         log_reader merge operation oplog pace peers projection projector promotion protocol quarantine replica seal
-        sealed sending
+        heirs sealed sending
         session signing snapshot sums verdict version_vector wishes writer
         """
     ),
     "app": names(
         """
-        __init__ __main__ accounts audit birth buckets child cli config control damage demo digests doctor edges
-        enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests enrol_wire errors factory
-        hazard layers live logs mend messages node permissions process_memory processes rates revoking sealing
-        server skeletons slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version
-        wishes words
+        __init__ __main__ accounts audit beacon birth buckets child cli config control damage demo digests
+        doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
+        enrol_wire errors factory hazard heirs layers live locked locked_peers logs mend messages node
+        permissions process_memory processes rates recovery recovery_sheet revoking sealing server skeletons
+        slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version wishes words
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
@@ -60,7 +60,7 @@ NOUNS = names(
     shelter_openings shelters sealed_reads shred_receipts situation_reports staff stock_movements supplies
     supply_items supply_requests teams totals users
 
-    conflicts digest drafts enrol enrolments front hazard history join login numbers portal status sync_status
+    conflicts digest drafts enrol enrolments front hazard heirs history join login numbers portal status sync_status
     translations
 
     accounts envelopes lock second_factor vouches

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.records import KINDS
 from app.records.judge import judge
-from sync.kinds import REVOCATIONS, Kind, Kinds
+from sync.kinds import OF_SYNC, Kind, Kinds
 from sync.operation import Operation
 
 UNKNOWN_KINDS = ("attachments", "patrol-points", "channel-reads")
@@ -25,7 +25,7 @@ def _older(kind: Kind) -> Kind:
 
 OLDER = Kinds.of(
     KINDS.schema - 1,
-    *(_older(kind) for kind in KINDS if kind.name not in (*UNKNOWN_KINDS, REVOCATIONS.name)),
+    *(_older(kind) for kind in KINDS if kind.name not in UNKNOWN_KINDS and kind not in OF_SYNC),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -18,12 +19,23 @@ from sync.errors import LineRefused
 from tests.unit.app import false_hubs
 from tests.unit.app.conftest import OpenNode
 from tests.unit.app.false_hubs import FalseHub, false_hub, showing
-from tests.unit.app.tls_nodes import enrolled, let_in
+from tests.unit.app.tls_nodes import enrolled, let_in, nodes
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node]]:
+    with nodes(tmp_path_factory.mktemp("city"), "hub", "terminal") as (hub, tablet):
+        yield hub, enrolled(hub, tablet)
 
 
 @pytest.fixture
-def tablet(hub: Node, open_node: OpenNode) -> Node:
-    return enrolled(hub, open_node("terminal"))
+def hub(city: tuple[Node, Node]) -> Node:
+    return city[0]
+
+
+@pytest.fixture
+def tablet(city: tuple[Node, Node]) -> Node:
+    return city[1]
 
 
 @dataclass(frozen=True)
@@ -115,8 +127,10 @@ def test_the_true_hub_is_called_and_both_ends_name_the_channel_alike(hub: Node, 
     assert line.channel == peer.channel_of(hub.tls.held.leaf, seen[0])
 
 
-def test_a_revoked_hub_hears_nothing_from_who_knows_of_it(hub: Node, tablet: Node, open_node: OpenNode) -> None:
-    tablet.replica.projector.facts.revoked[hub.replica.identity.node_id] = {b"a revocation": {}}  # type: ignore[assignment]
+def test_a_revoked_hub_hears_nothing_from_who_knows_of_it(
+    hub: Node, tablet: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tablet.replica, "is_revoked", lambda node: node == hub.replica.identity.node_id)
     with false_hub(showing(hub.tls.held)) as false, pytest.raises(LineRefused) as caught:
         dial.connect(tablet, false.url)
     assert (caught.value.code, bytes(false.heard)) == ("hub_revoked", b"")
@@ -136,18 +150,22 @@ def test_a_tablet_whose_clock_is_ten_years_ahead_still_calls_the_hub_that_it_met
         connection, who = dial.connect(tablet, true.url)
         connection.close()
     assert who == hub.replica.identity.node_id
+    monkeypatch.undo()
+    tablet.tls.keep_offset(0)
 
 
 def test_an_address_in_clear_needs_no_line(tablet: Node) -> None:
     assert Dialler(tablet).dial("http://127.0.0.1:1") is None
 
 
-def test_a_hub_of_a_city_with_an_authority_of_its_own_is_called_by_its_address(hub: Node, tablet: Node) -> None:
+def test_a_hub_of_a_city_with_an_authority_of_its_own_is_called_by_its_address(
+    hub: Node, tablet: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own, now = hub.tls.held, hub.wall()
     shown = own.renewed(hub.replica.identity.node_id, "H1", ("127.0.0.1",), now, hub=False)
     file = tablet.folder.path / "city.pem"
     file.write_bytes(files.pem(own.authority))
-    tablet.settings = replace(tablet.settings, hub_ca=file)
+    monkeypatch.setattr(tablet, "settings", replace(tablet.settings, hub_ca=file))
     with false_hub(showing(shown)) as true:
         connection, who = dial.connect(tablet, true.url)
         connection.close()

@@ -16,20 +16,45 @@ from app.tls import desk, door, gate, held
 from app.tls.gate import Seen
 from sync import signing
 from tests.unit.app.conftest import Clock, OpenNode
-from tests.unit.app.tls_nodes import certificate_for, enrolled, let_in
+from tests.unit.app.tls_nodes import certificate_for, enrolled, let_in, nodes
 
 YEAR_MS = 366 * 86_400_000
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node, Any]]:
+    """A hub, a tablet of its, and the hub's application: as they are before anybody is thrown out."""
+    with nodes(tmp_path_factory.mktemp("house"), "hub", "terminal") as (hub, tablet):
+        yield hub, enrolled(hub, tablet), create_app(hub)[0]
+
+
 @pytest.fixture
-def application(hub: Node) -> Any:
-    return create_app(hub)[0]
+def hub(house: tuple[Node, Node, Any]) -> Node:
+    return house[0]
+
+
+@pytest.fixture
+def tablet(house: tuple[Node, Node, Any]) -> Node:
+    return house[1]
+
+
+@pytest.fixture
+def application(house: tuple[Node, Node, Any]) -> Any:
+    return house[2]
 
 
 @pytest.fixture
 def browser(application: Any) -> Iterator[FlaskClient]:
     with application.test_client() as client:
         yield client
+
+
+@pytest.fixture
+def strict(open_node: OpenNode) -> Iterator[tuple[Node, FlaskClient]]:
+    """A hub of its own, for who is thrown out."""
+    hub = open_node("hub")
+    with create_app(hub)[0].test_client() as client:
+        yield hub, client
 
 
 def over(hub: Node, theirs: bytes | None) -> dict[str, Any]:
@@ -60,9 +85,8 @@ def test_a_stranger_is_told_what_is_missing_and_nothing_about_this_node(hub: Nod
     assert problem["code"] == "certificate_needed" and "enrol" in problem["hint"]
 
 
-def test_a_leaf_of_the_city_comes_as_far_as_the_login(hub: Node, browser: FlaskClient, open_node: OpenNode) -> None:
-    node = enrolled(hub, open_node("terminal"))
-    answer = browser.get("/incidents", environ_overrides=over(hub, node.tls.held.leaf))
+def test_a_leaf_of_the_city_comes_as_far_as_the_login(hub: Node, tablet: Node, browser: FlaskClient) -> None:
+    answer = browser.get("/incidents", environ_overrides=over(hub, tablet.tls.held.leaf))
     assert answer.status_code == 302 and answer.headers["Location"].startswith("/login")
 
 
@@ -77,8 +101,9 @@ def test_a_socket_without_a_leaf_is_refused_before_it_is_one(path: str, hub: Nod
 
 
 def test_an_ended_leaf_a_revoked_device_and_a_withdrawn_browser_are_out_at_once(
-    hub: Node, browser: FlaskClient, open_node: OpenNode
+    strict: tuple[Node, FlaskClient], open_node: OpenNode
 ) -> None:
+    hub, browser = strict
     node = enrolled(hub, open_node("terminal"))
     made = desk.issue(hub, "本部 1号機")
     with_key = leaf_of_browser(hub, made["serial"])
@@ -129,8 +154,9 @@ def request_of(node: Node) -> dict[str, Any]:
 
 
 def test_a_device_that_an_older_release_enrolled_gets_a_leaf_with_its_device_key(
-    hub: Node, browser: FlaskClient, open_node: OpenNode
+    strict: tuple[Node, FlaskClient], open_node: OpenNode
 ) -> None:
+    hub, browser = strict
     node = let_in(hub, open_node("terminal"))
     answer = browser.post("/enrol/v1/tls", json=request_of(node), environ_overrides=over(hub, None))
     assert answer.status_code == 200
@@ -161,7 +187,8 @@ def hostile_requests(hub: Node, node: Node, other: Node) -> dict[str, tuple[dict
     }
 
 
-def test_the_door_gives_a_leaf_to_nobody_else(hub: Node, browser: FlaskClient, open_node: OpenNode) -> None:
+def test_the_door_gives_a_leaf_to_nobody_else(strict: tuple[Node, FlaskClient], open_node: OpenNode) -> None:
+    hub, browser = strict
     node = let_in(hub, open_node("terminal"))
     other = open_node("hub")  # of another city
     for name, (document, code) in hostile_requests(hub, node, other).items():
@@ -174,18 +201,16 @@ def test_the_door_gives_a_leaf_to_nobody_else(hub: Node, browser: FlaskClient, o
     assert desk.show(hub)["given"] == []
 
 
-def test_a_signed_request_that_holds_no_key_is_refused(hub: Node, browser: FlaskClient, open_node: OpenNode) -> None:
-    node = let_in(hub, open_node("terminal"))
-    signature = signing.SigningKey(node.keys.signing_seed).sign(door.renewal_message(b"no request"))
-    document = {**request_of(node), "request": b"no request".hex(), "signature": signature.hex()}
+def test_a_signed_request_that_holds_no_key_is_refused(hub: Node, tablet: Node, browser: FlaskClient) -> None:
+    signature = signing.SigningKey(tablet.keys.signing_seed).sign(door.renewal_message(b"no request"))
+    document = {**request_of(tablet), "request": b"no request".hex(), "signature": signature.hex()}
     answer = browser.post("/enrol/v1/tls", json=document, environ_overrides=over(hub, None))
     assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_tls_request")
 
 
-def test_a_node_that_issues_nothing_says_what_is_to_be_done(open_node: OpenNode, hub: Node) -> None:
-    node = let_in(hub, open_node("terminal"))
+def test_a_node_that_issues_nothing_says_what_is_to_be_done(tablet: Node) -> None:
     with pytest.raises(AppError) as caught:
-        door.renew(node, request_of(node))
+        door.renew(tablet, request_of(tablet))
     assert caught.value.code == "no_tls_authority" and "pki init" in caught.value.hint
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+
+from app import birth
+from app.config import Settings
 from app.node import Node
+from app.store import envelope
+from app.store.folder import DataFolder
+from app.store.keys import read_keys
 from app.tls import door
 from sync import signing
 from sync.certificate import Certificate
@@ -40,3 +50,22 @@ def enrolled(hub: Node, node: Node, label: str = "T01") -> Node:
     assert hub.root_public is not None
     node.tls.adopt(hub.root_public, given["authority"], given["endorsement"], (given["leaf"], given["above"]))
     return node
+
+
+@contextlib.contextmanager
+def nodes(folder: Path, *roles: str) -> Iterator[list[Node]]:
+    """Nodes for a whole file of tests that change nothing of them, or put it back."""
+    opened: list[Node] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(envelope, "MEMORY_KIB", 64)
+        patch.setattr(envelope, "TIME", 1)
+        for number, role in enumerate(roles):
+            place = DataFolder(folder / f"{role}{number}")
+            settings = Settings(place.path, ballast_mb=0)
+            birth.make_node(place, role, f"{role} {number}", settings, None)
+            opened.append(Node.open(place, read_keys(place.keys, None), settings))
+    try:
+        yield opened
+    finally:
+        for node in opened:
+            node.close()

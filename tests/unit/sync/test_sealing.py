@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +19,13 @@ from tests.unit.sync.nodes import (
     REAL,
     Author,
     check_whole,
+    connect,
     copy_of,
     everything,
     ident,
     make_replica,
     quarantined,
     receive,
-    recomputed,
     seed,
     tables,
     write,
@@ -283,29 +284,80 @@ def test_a_fork_of_sealed_operations_is_chosen_alike_by_who_can_open_them_and_wh
 
 @pytest.mark.parametrize("number", range(12))
 def test_in_any_order_of_operations_and_keys_all_who_hold_the_key_show_the_same(number: int) -> None:
+    _any_order(number)
+
+
+@pytest.mark.deep
+def test_in_any_of_many_orders_all_who_hold_the_key_show_the_same() -> None:
+    for number in range(100, 160):
+        _any_order(number)
+
+
+def _any_order(number: int) -> None:
+    """Writers with and without the key, apart and together; a fork, a revocation, a shredding; then one who hears all
+    of it in another order, the keys among it.
+    """
     chance = random.Random(number)
     hub, tablet = tablet_and_hub("heir")
     heir = make_replica("heir", ("field", "command"))
     give(hub, heir)
     keep(heir, wrapped(hub))
+    everybody = (hub, tablet, heir)
+    revoked_at, shredded_at = chance.randrange(20), chance.randrange(20)
     for step in range(10):
-        writer = chance.choice((hub, tablet, heir))
-        record = chance.choice("abc")
-        seen = chance.choice(((), None))
-        write(writer, people(record, seen, **{chance.choice(("name", "phone")): f"{NAME}{step}"}))
-        if chance.random() < 0.2:
-            write(heir, Change("people", ident(record), REAL, {}, REMOVE, None))
-        if chance.random() < 0.5:
-            give(writer, chance.choice((hub, tablet, heir)))
-        if step == 5:
-            do(hub, lambda one: one.revoke(node_of("tablet"), None, "", None))
-    for one in (hub, tablet, heir, hub, tablet, heir):
-        give(one, *(other for other in (hub, tablet, heir) if other is not one))
+        _one_step(chance, step, everybody)
+        if step == revoked_at:
+            do(hub, lambda one: one.revoke(node_of(chance.choice(("tablet", "heir"))), None, "", None))
+        if step == shredded_at:
+            do(hub, lambda one: grants.order(one, ident("order"), "hq", None, "", None))
+    fork = _forked(chance, hub) if chance.random() < 0.5 else []
+    receive(hub, *fork)
+    for one in everybody * 2:
+        give(one, *(other for other in everybody if other is not one))
+    receive(tablet, *reversed(fork))
+    receive(heir, *fork)
     late = make_replica("late", ("field",))
     do(hub, lambda one: grants.grant(one, "hq", node_of("late"), public("late"), None))
     give(hub, tablet, heir)
-    give(hub, tablet)
-    pieces: list[Any] = [*_pieces(hub), *wrapped(hub)]
+    _hear_in_any_order(chance, late, [*_pieces(hub), *fork, *wrapped(hub), *wrapped(heir)])
+    for one in (heir, tablet, late):
+        keep(one, wrapped(hub))
+    whole = {name: check_whole(one) for name, one in (("hub", hub), ("heir", heir), ("late", late), ("tab", tablet))}
+    assert len({one["digest"] for one in whole.values()}) == 1
+    assert whole["hub"]["tables"] == whole["late"]["tables"]
+    if not hub.is_revoked(node_of("heir")):
+        assert whole["hub"]["tables"] == whole["heir"]["tables"]
+    assert opened(tablet) == {} and NAME.encode() not in dump(tablet)
+    doomed = {key for one in hub.keyring.orders.values() for key in one}
+    assert not doomed & (hub.keyring.secrets.keys() | late.keyring.secrets.keys() | heir.keyring.secrets.keys())
+
+
+def _one_step(chance: random.Random, step: int, everybody: tuple[Replica, ...]) -> None:
+    writer, record = chance.choice(everybody), chance.choice("abc")
+    seen = chance.choice(((), None))
+    write(writer, people(record, seen, **{chance.choice(("name", "phone")): f"{NAME}{step}"}))
+    if chance.random() < 0.2:
+        write(writer, Change("people", ident(record), REAL, {}, REMOVE, None))
+    if chance.random() < 0.5:
+        give(chance.choice(everybody), chance.choice(everybody))
+
+
+def _forked(chance: random.Random, hub: Replica) -> list[Segment]:
+    """A device whose disk was copied wrote sealed operations on both."""
+    key = hub.keyring.current("hq")
+    assert key is not None
+    one = Author("device", ("field",))
+    one.certify(REAL, b"w")
+    other = copy_of(one)
+    for author in (one, other):
+        for number in range(chance.randrange(1, 3)):
+            word = f"{NAME}{chance.random()}"
+            change = seal.seal(people("a", name=word), key, None, author.node, None, 7 + number, seed(word))
+            author.write("people", ident("a"), dict(change.fields), hlc=7 + number)
+    return [one.segment(), other.segment()]
+
+
+def _hear_in_any_order(chance: random.Random, late: Replica, pieces: list[Any]) -> None:
     chance.shuffle(pieces)
     while pieces:  # a segment that follows what is not here yet is offered again
         piece = pieces.pop(0)
@@ -315,12 +367,6 @@ def test_in_any_order_of_operations_and_keys_all_who_hold_the_key_show_the_same(
             pieces.append(piece)
         else:
             receive(late, piece)
-    keep(heir, wrapped(hub))
-    whole = [check_whole(one) for one in (hub, heir, late, tablet)]
-    assert len({one["digest"] for one in whole}) == 1
-    assert whole[0]["tables"] == whole[1]["tables"] == whole[2]["tables"]
-    assert opened(tablet) == {} and NAME.encode() not in dump(tablet)
-    assert recomputed(late) == late.public_digest()
 
 
 def _pieces(replica: Replica) -> list[Segment]:
@@ -331,3 +377,23 @@ def _pieces(replica: Replica) -> list[Segment]:
         bodies = oplog.bodies(replica.connection, replica.streams[bytes(id_)].no, first, last)
         found.append(Segment(bytes(id_), first, bytes(signature), tuple(bodies)))
     return found
+
+
+def test_what_was_shredded_is_in_no_byte_of_the_file_either(tmp_path: Path) -> None:
+    """The same store without encryption, so that the pages that are free can be read."""
+    path = tmp_path / "plain.db"
+    connection = connect(str(path))
+    for pragma in ("journal_mode = WAL", "secure_delete = ON"):  # what the engine sets for every store
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    hub = make_replica("hub", connection=connection)
+    do(hub, lambda one: grants.begin(one, "hq", {node_of("hub"): public("hub")}, None))
+    for number in range(60):
+        write(hub, people(f"r{number}", name=f"{NAME}{'x' * number * 20}"))
+        write(hub, people(f"r{number}", None, name=f"{NAME}2", phone="0"))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert NAME.encode() in path.read_bytes()
+    do(hub, lambda one: grants.order(one, ident("order"), "hq", None, "", None))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    files = [file.read_bytes() for file in tmp_path.iterdir()]
+    assert not any(NAME.encode() in held for held in files)
+    connection.close()
