@@ -27,7 +27,7 @@ from tests.house import EVERYBODY, House, built, doors, path_of
 
 SEED = 20_191_012
 FEW_CORPUS, FEW_EXAMPLES = 500, 1
-MANY_CORPUS, MANY_EXAMPLES, MANY = 13_000, 110, 20_000
+MANY_CORPUS, MANY_EXAMPLES, MANY = 17_000, 30, 20_000
 
 
 @pytest.fixture(scope="module")
