@@ -92,7 +92,7 @@ def test_no_request_made_from_the_description_makes_a_node_fail(house: House) ->
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_twenty_thousand_requests_of_every_role_make_no_node_fail(house: House) -> None:
     described, hostile = ask_described(house, MANY_EXAMPLES), ask_corpus(house, MANY_CORPUS)
     check(described)
