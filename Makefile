@@ -10,7 +10,7 @@ WORKERS ?= 2
 ALONE := tests/integration tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test deep soak lint fix bench docs clean
+.PHONY: help venv demo test deep soak lint fix bench docs lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,12 +48,17 @@ bench: $(STAMP) ## print every benchmark figure, one JSON line each
 docs: $(STAMP) ## check the links between the documents
 	$(BIN)/python -m pytest -q tests/architecture/test_document_links.py
 
+lock: $(STAMP) ## make requirements.lock anew from pyproject.toml and constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev -c constraints.txt \
+		--no-header --no-annotate pyproject.toml -o requirements.lock
+
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist app/static/vendor *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): pyproject.toml constraints.txt package.json package-lock.json hatch_build.py
+$(STAMP): pyproject.toml requirements.lock package.json package-lock.json hatch_build.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tomoshibi needs Python 3.11 or newer; try: make PYTHON=python3.11 venv")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@

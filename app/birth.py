@@ -13,17 +13,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app import recovery
 from app.config import Settings
 from app.errors import Invalid
 from app.records import nodes as node_records
 from app.records import shape
-from app.store import engine, identity, meta
+from app.store import engine, identity, label, meta
 from app.store.blobs import BlobFile
 from app.store.durable import write_durably
 from app.store.envelope import as_passphrase, new_secret, seal, unseal
 from app.store.errors import KeyFileDamaged, StoreExists
 from app.store.folder import DataFolder
-from app.store.keys import NodeKeys, write_keys
+from app.store.keys import NodeKeys, keep_recovery, write_keys
+from app.store.label import Label
 from app.store.migrations import migrate
 from app.tls import held
 from sync import signing
@@ -80,7 +82,8 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
         root = SigningKey.generate()
         secret = _write_recovery(folder.recovery, root)
         facts |= {"root_public": root.public, "certificate": _first_certificate(root, keys, name).encode()}
-        facts |= _first_leaf(root, keys)
+        facts |= _first_leaf(root, keys) | {recovery.FACT: recovery.signed_public(root)}
+        keep_recovery(folder.keys, keys, signing.sealing_public(recovery.seed_of(root.seed)))
 
     def fill(connection: engine.Connection) -> None:
         migrate(connection)
@@ -91,6 +94,7 @@ def _make(folder: DataFolder, role: str, name: str, settings: Settings, passphra
     engine.create_database(folder.database, keys.data_key, fill=fill)
     BlobFile(folder.blobs, keys.data_key).close()  # made now, so that a refused command later changes nothing
     node_id = signing.node_id_of(SigningKey(keys.signing_seed).public).hex()
+    label.keep(folder.label, Label(name, node_id))
     if secret is None:
         return Born(node_id, role, name, str(folder.path))
     code = _first_words(folder, keys, settings, name)
@@ -159,6 +163,15 @@ def _first_words(folder: DataFolder, keys: NodeKeys, settings: Settings, name: s
 def _take_away(folder: DataFolder) -> None:
     databases = (folder.database, folder.blobs)
     checks = [engine.check_path(database) for database in databases]
-    for path in (folder.keys, folder.recovery, folder.incarnation, folder.identity, *checks, *databases):
+    for path in (
+        folder.keys,
+        folder.device_secret,
+        folder.label,
+        folder.recovery,
+        folder.incarnation,
+        folder.identity,
+        *checks,
+        *databases,
+    ):
         for found in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             found.unlink(missing_ok=True)

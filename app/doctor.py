@@ -13,7 +13,7 @@ from app.store import engine
 from app.store.ballast import Ballast
 from app.store.errors import EngineTooOld
 from app.store.folder import DataFolder
-from app.store.keys import is_sealed
+from app.store.keys import slots_of
 from sync import oplog, signing
 from sync.errors import BadSignature, StoreFailed
 
@@ -21,6 +21,7 @@ State = Literal["ok", "warning", "wrong"]
 MARKS: dict[State, str] = {"ok": "✓", "warning": "!", "wrong": "✗"}
 DISK_WRONG_BYTES, DISK_WARNING_BYTES = 100 * 1024**2, 1024**3
 CLOCK_WARNING_MS = 60_000
+DAY_MS, CERTIFICATE_WARNING_DAYS = 86_400_000, 100
 _UNREADABLE: tuple[type[Exception], ...] = (StoreFailed, *engine.DATABASE_ERRORS)
 MEND = "Stop the node, run `tomoshibi doctor --mend` and start it again; nothing is thrown away."
 
@@ -47,6 +48,7 @@ def examine(node: Any) -> list[Finding]:
         _digest,
         _layers,
         _clock,
+        _certificate,
         _peers,
     )
     return [finding for check in checks for finding in _carried_out(check, node)]
@@ -98,8 +100,8 @@ def _ballast(node: Any) -> Finding:
 def _key_files(node: Any) -> Finding:
     folder = DataFolder(node.home)
     if os.name != "nt":
-        files = (folder.keys, folder.database, folder.blobs)
-        for path, wanted in ((folder.path, 0o700), *((path, 0o600) for path in files)):
+        files = (folder.keys, folder.device_secret, folder.database, folder.blobs)
+        for path, wanted in ((folder.path, 0o700), *((path, 0o600) for path in files if path.exists())):
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & ~wanted:
                 return Finding(
@@ -111,9 +113,10 @@ def _key_files(node: Any) -> Finding:
     if folder.recovery.exists():
         hint = f"Copy {folder.recovery.name} to a medium that is kept elsewhere, then delete it here."
         return Finding("keys", "warning", "the city's recovery file still lies on this machine", hint)
-    if is_sealed(folder.keys):
-        return Finding("keys", "ok", "sealed with a passphrase")
-    hint = "Set TOMOSHIBI_PASSPHRASE_FILE where the disk may fall into other hands."
+    kinds = [slot["kind"] for slot in slots_of(folder.keys)]
+    if "file" not in kinds:
+        return Finding("keys", "ok", f"sealed; they open by: {', '.join(kinds)}")
+    hint = "Use `tomoshibi pin set`, or set TOMOSHIBI_PASSPHRASE_FILE, where the disk may fall into other hands."
     return Finding("keys", "warning", "the key lies in clear beside the data, for its owner only", hint)
 
 
@@ -212,6 +215,24 @@ def _clock(node: Any) -> Finding:
     return Finding("clock", "warning", text, "Set this machine's clock; the times shown are corrected until then.")
 
 
+def _certificate(node: Any) -> Finding:
+    """Of TLS: missing, ended, or nearly so though it should have been renewed long ago."""
+    own = node.tls.held.own
+    if own is None:
+        calls_out = (node.hub_url or "").startswith("https:") or node.settings.serves_tls or node.is_hub
+        if not calls_out:
+            return Finding("certificate", "ok", "none: this node is called and calls in clear, on its own machine")
+        hint = f"{'Here' if node.is_hub else 'On the hub'}: `tomoshibi pki init` with the city's recovery file."
+        return Finding("certificate", "warning", "none: this node cannot speak TLS with the city's others", hint)
+    days = (own.ends_ms - node.tls.now()) // DAY_MS
+    hint = "Run `tomoshibi pki renew`; on a terminal, where its hub answers."
+    if days < 0:
+        return Finding("certificate", "wrong", f"it ended {-days} days ago", hint)
+    if days < CERTIFICATE_WARNING_DAYS:
+        return Finding("certificate", "warning", f"it ends in {days} days", hint)
+    return Finding("certificate", "ok", f"holds for {days} days")
+
+
 def _peers(node: Any) -> Iterator[Finding]:
     if not node.enrolled:
         hint = "On the hub `tomoshibi enrol-code`, then here `tomoshibi enrol --hub URL --code CODE`."
@@ -220,6 +241,9 @@ def _peers(node: Any) -> Iterator[Finding]:
         name = f"{peer['name']} ({peer['role']})"
         if peer["state"] == "connected":
             yield Finding("peers", "ok", f"{name} is connected")
+        elif peer["locked_since_at"]:
+            hint = "Tell whoever has it to type the PIN: until then it hears no order."
+            yield Finding("peers", "warning", f"{name} was started again and is locked", hint)
         else:
             yield Finding(
                 "peers", "warning", f"{name} is not connected", "Check the network; records wait here safely."

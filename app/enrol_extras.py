@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app import beacon, recovery
 from app.errors import Invalid
 from app.tls import extras as tls
 from sync.certificate import Certificate
@@ -36,7 +37,11 @@ class Row:
     adopt: Callable[[Any, bytes, bytes], None]  # node, root public key, answered bytes
 
 
-ROWS: tuple[Row, ...] = (Row("tls", tls.ask, tls.answer, tls.adopt),)
+ROWS: tuple[Row, ...] = (
+    Row("tls", tls.ask, tls.answer, tls.adopt),
+    Row("recovery", recovery.ask, recovery.answer, recovery.adopt),
+    Row("beacon", beacon.ask, beacon.answer, beacon.adopt),
+)
 
 
 def asked(rows: Sequence[Row], node: Any) -> Extra:

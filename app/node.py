@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import digests
+from app import beacon, digests
 from app.audit import ReadAudit
 from app.config import Settings
 from app.damage import Watch
@@ -125,6 +125,7 @@ class Node:
     def start(self) -> None:
         """Begin to call the hub and to watch the links; only `serve` does."""
         self.sealing.settle()
+        beacon.keep(self)
         self.links.start()
         self.layers.keep_warm()
         self.damage.start()
@@ -264,6 +265,7 @@ class Node:
     def keep_identity(self) -> None:
         """Once more beside the store, for the day on which the store cannot be read."""
         identity.keep(self.folder.identity, self.keys.data_key, self.reader())
+        beacon.keep(self)
 
     def use_certificate(self, held: Certificate) -> None:
         """Go on with another certificate of this device: each stream carries it before what is written next."""
@@ -468,6 +470,7 @@ class Node:
             "label": self.label,
             "enrolled": self.enrolled,
             "hub": self.links.hub(),
+            "locked": self.links.locked_terminals(),
             "unsent": self.unsent(),
             "vector": {stream.hex(): seq for stream, seq in sorted(self._published.vector.items())},
             "digest": digests.kept(db),

@@ -10,7 +10,7 @@ Scope ``all`` lets a person act on every record of the collection; ``own`` only 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from app.errors import Forbidden
 
@@ -107,6 +107,15 @@ VOUCHES: Mapping[str, tuple[str, ...]] = {
     "shelter_staff": ("shelter_staff",),
 }
 
+# What may come over a socket, by namespace, and what lets it in. Whatever is not written here fails the build.
+EVENTS: Mapping[tuple[str, str], str] = {
+    ("/live", "connect"): "a session of a person",
+    ("/live", "disconnect"): "a session of a person",
+    ("/sync", "connect"): "anybody, until the hello has shown a certificate of the city",
+    ("/sync", "disconnect"): "anybody",
+    ("/sync", "f"): "a frame, which the link judges by the certificate",
+}
+
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "_tomoshibi_permission"
 PUBLIC = ("", "public")
@@ -168,3 +177,48 @@ def undeclared_routes(app: Any) -> list[str]:
         for rule in app.url_map.iter_rules()
         if rule.endpoint.rpartition(".")[2] != "static" and mark_of(app.view_functions.get(rule.endpoint)) is None
     )
+
+
+def undeclared_events(server: Any) -> list[str]:
+    """The events of a Socket.IO server that nobody wrote into ``EVENTS``."""
+    found = {(space, event) for space, events in server.handlers.items() for event in events}
+    for space, namespace in server.namespace_handlers.items():
+        found |= {(space, name.removeprefix("on_")) for name in dir(namespace) if name.startswith("on_")}
+    return sorted(f"{space} {event}" for space, event in found - set(EVENTS))
+
+
+def as_page() -> str:
+    """The table as the page docs/permissions.md shows it."""
+    roles = list(dict.fromkeys(_EVERYONE.split()))
+    head = f"| collection | {' | '.join(roles)} |\n| --- |{' --- |' * len(roles)}"
+    lines = [
+        f"| {collection} | {' | '.join(_cell(role, collection) for role in roles)} |"
+        for collection in dict.fromkeys(row[0] for row in _ROWS)
+    ]
+    events = [f"| `{space}` | `{event}` | {who} |" for (space, event), who in EVENTS.items()]
+    return "\n".join([_PAGE, head, *lines, "", _SOCKETS, *events, ""])
+
+
+def _cell(role: str, collection: str) -> str:
+    told = []
+    for letter, action in zip("RCED", get_args(Action), strict=True):
+        scope = scope_of(role, action, collection)
+        told.append({"all": letter, "own": letter.lower()}[scope] if scope else "")
+    return "".join(told) or "–"
+
+
+_PAGE = """# Who may do what
+
+`app/permissions.py` as a page: what pages, API, exports and sockets ask before anything else. R read, C create, E edit,
+D remove; a small letter: of one's own only. Who is not logged in may nothing of it. Made by
+`python -m app.permissions > docs/permissions.md`; a test holds it to the table.
+"""
+_SOCKETS = """Over sockets, whatever is not in this list fails the build. Who opens `/live` hears only topics that the
+role may read.
+
+| namespace | event | let in by |
+| --- | --- | --- |"""
+
+
+if __name__ == "__main__":
+    print(as_page(), end="")

@@ -6,6 +6,7 @@ node is opened, so that a busy port changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from app import logs
+from app import locked, logs
 from app.commands.job import open_node, perform
 from app.config import Settings
 from app.control import ControlServer
@@ -23,6 +24,7 @@ from app.errors import CommandFailed
 from app.slow_clients import Server
 from app.store.ballast import Ballast
 from app.store.folder import DataFolder
+from app.store.keys import is_locked
 
 log = logging.getLogger(__name__)
 
@@ -35,21 +37,34 @@ def serve(settings: Settings) -> None:
     logs.start(settings.log_level)
     logs.hear_background_failures(gevent.get_hub())
     _refuse_half_a_pair(settings)
-    DataFolder(settings.home).require_node()
-    listener = _listen(settings.host, settings.port)
-    try:
-        with open_node(settings) as node:
-            _run(node, settings, listener)
-    finally:
-        listener.close()
-
-
-def _run(node: Any, settings: Settings, listener: socket.socket) -> None:
-    from app.factory import create_app
-
+    folder = DataFolder(settings.home)
+    folder.require_node()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
+    slot_key = None
+    with contextlib.ExitStack() as opened:
+        listener = None
+        if not settings.serves_tls or not _waits_for_pin(folder, settings):
+            listener = opened.enter_context(_listen(settings.host, settings.port))
+        if _waits_for_pin(folder, settings):
+            with folder.lock():
+                slot_key = locked.wait(settings, listener, stop)
+            if slot_key is None:
+                return
+        if listener is None:
+            listener = opened.enter_context(_listen(settings.host, settings.port))
+        with open_node(settings, slot_key) as node:
+            _run(node, settings, listener, stop)
+
+
+def _waits_for_pin(folder: DataFolder, settings: Settings) -> bool:
+    return settings.passphrase_file is None and is_locked(folder.keys)
+
+
+def _run(node: Any, settings: Settings, listener: socket.socket, stop: Event) -> None:
+    from app.factory import create_app
+
     _refuse_clear_text(node, settings)
     flask_app, _ = create_app(node)
     server = _server(node, settings, listener, flask_app)

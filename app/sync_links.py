@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.locked_peers import LockedPeers
 from app.queries import log as log_queries
 from app.queries import nodes
 from app.store.projection import id_bytes
@@ -53,6 +54,7 @@ class Links:
         self.hub_side = Hub(self._peers)
         self._client = Client(self._hub_url, self._peers, random.random, self._dial)
         self._dialler = Dialler(node)
+        self.locked = LockedPeers(node)
         self._stop = threading.Event()
         self._started = False
 
@@ -109,6 +111,7 @@ class Links:
         while not self._stop.wait(TICK_S):
             self._peers.tick()
             self._node.sealing.hear(self._hears())
+            self.locked.watch()
 
     def _hears(self) -> bool:
         """Whether a link stands over which an order would come: to the hub, or, on the hub, to anybody."""
@@ -159,7 +162,13 @@ class Links:
             }
             for peer in sorted(self._peers.peers.values(), key=lambda peer: peer.label)
         ]
-        return met + self._unmet({peer["node_id"] for peer in met})
+        known = met + self._unmet({peer["node_id"] for peer in met})
+        return [{**peer, "locked_since_at": self.locked.since(peer)} for peer in known]
+
+    def locked_terminals(self) -> list[dict[str, Any]]:
+        """The terminals that were started again and wait to be unlocked."""
+        names = ("node_id", "name", "label", "locked_since_at")
+        return [{name: peer[name] for name in names} for peer in self.peers() if peer["locked_since_at"]]
 
     def _unmet(self, met: set[str]) -> list[dict[str, Any]]:
         """Whom this node should meet and has not since its start: a terminal its hub, the hub its terminals."""

@@ -29,6 +29,7 @@ GRANT_TAG = b"tomoshibi:grant:1\0"
 SEAL_TAG = b"tomoshibi:seal:1\0"
 EDIT_TAG = b"tomoshibi:seal-edit:1\0"
 WRAP_TAG = b"tomoshibi:wrap:1\0"
+FILE_TAG = b"tomoshibi:file:1\0"
 OUTER = frozenset({"scope", "epoch", "key", "sealed"})  # what is to be seen of a sealed operation
 PAD_BYTES = 64  # a sealed text tells its length only so roughly
 SCOPE_CHARS_MAX = 80
@@ -163,6 +164,22 @@ def _edit_proof(secret: bytes, header: bytes) -> bytes:
 
 def _derive(secret: bytes, tag: bytes, info: bytes) -> bytes:
     return HKDF(hashes.SHA256(), 32, salt=None, info=tag + info).derive(secret)
+
+
+# -- files -------------------------------------------------------------------------------------------
+
+
+def seal_file(data: bytes, key: bytes) -> bytes:
+    """A file as it is kept and travels, under the hash of these bytes. ``key``: 32 random bytes for this file alone."""
+    return AESGCM(key).encrypt(_ONCE, data, FILE_TAG)
+
+
+def open_file(sealed: bytes, key: bytes) -> bytes | None:
+    """The file, or None where it is not what was sealed to this key."""
+    try:
+        return AESGCM(key).decrypt(_ONCE, sealed, FILE_TAG)
+    except (InvalidTag, ValueError):
+        return None
 
 
 # -- the keys themselves -----------------------------------------------------------------------------

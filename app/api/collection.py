@@ -45,7 +45,7 @@ class Sealed:
 
     def taken(self, body: dict[str, Any]) -> dict[str, Any]:
         """The sealed fields of a body, which no longer has them. Raises Forbidden, Invalid."""
-        found = {name: body.pop(name) for name in self.noun.kind.fields if name in body}
+        found = {name: body.pop(name) for name in self.noun.checks if name in body}
         if found:
             permissions.require(g.person, "create", self.noun.kind.name)
         return self.noun.clean(found)
@@ -65,7 +65,7 @@ class Sealed:
         self.audit.before_reading(g.person.id, record.kind, record, "api")
         where = Where().also("id = ?", record.id).also("scope = ?", record.scope)
         found = row.select(self.node.reader(), self.noun.kind, where, "LIMIT 1")
-        return {name: found[0].fields[name] if found else None for name in self.noun.kind.fields}
+        return {name: found[0].fields[name] if found else None for name in self.noun.checks}
 
 
 @dataclass(frozen=True)

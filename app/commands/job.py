@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
 PERFORMED = (
     "user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "heirs", "doctor", "import_", "backup",
-    "pki", "grants", "grant", "shred", "export",
+    "pki", "grants", "grant", "shred", "export", "pin", "slots", "unlock",
 )  # fmt: skip
+PIN_CHARS_READ = 1024
 
 _Command = Callable[..., Any]
 
@@ -31,6 +32,9 @@ secret_option = click.option(
     "--secret-file",
     type=click.Path(path_type=Path),
     help="File whose first line opens the backup; without it TOMOSHIBI_PASSPHRASE_FILE does.",
+)
+pin_option = click.option(
+    "--pin-stdin", is_flag=True, required=True, help="Read the PIN from the first line of stdin; no other way is taken."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
@@ -65,19 +69,25 @@ def perform(node: Node, command: str, arguments: Mapping[str, Any]) -> Any:
 
 
 @contextlib.contextmanager
-def open_node(settings: Settings) -> Iterator[Node]:
-    """The node of a data folder, under its lock, until the block ends."""
+def open_node(settings: Settings, slot_key: bytes | None = None) -> Iterator[Node]:
+    """The node of a data folder, under its lock, until the block ends; ``slot_key`` is what a PIN gave."""
+    from app import recovery
     from app.node import Node
     from app.store.engine import refuse_old_engine
     from app.store.folder import DataFolder
-    from app.store.keys import read_keys
+    from app.store.keys import keys_under, read_keys
 
     refuse_old_engine()
     folder = DataFolder(settings.home)
     folder.require_node()
     with folder.lock():
-        node = Node.open(folder, read_keys(folder.keys, passphrase_of(settings)), settings)
+        if slot_key is None:
+            keys = read_keys(folder.keys, passphrase_of(settings))
+        else:
+            keys = keys_under(folder.keys, slot_key)
+        node = Node.open(folder, keys, settings)
         try:
+            recovery.keep(node)
             yield node
         finally:
             node.close()
@@ -87,6 +97,16 @@ def passphrase_of(settings: Settings) -> bytes | None:
     from app.store.keys import read_passphrase
 
     return None if settings.passphrase_file is None else read_passphrase(settings.passphrase_file)
+
+
+def pin_of(pin_stdin: bool) -> str:
+    """The PIN that stands on the first line of stdin: an argument would stand in the list of processes."""
+    import sys
+
+    line = sys.stdin.readline(PIN_CHARS_READ).rstrip("\r\n") if pin_stdin else ""
+    if not line:
+        raise CommandFailed("pin_missing", "no PIN came on stdin", "Pipe it in, with --pin-stdin.")
+    return line
 
 
 def secret_of(settings: Settings, secret_file: Path | None) -> bytes | None:

@@ -27,6 +27,7 @@ def command() -> None:
 @json_option
 def init(recovery_file: Path, secret_file: Path, home: str | None, as_json: bool) -> None:
     """Give this node an issuing authority: a hub of an older release, or one whose store was lost."""
+    from app import recovery
     from app.birth import read_recovery
     from app.pki import authority, leaf
     from app.store.keys import read_passphrase
@@ -41,6 +42,7 @@ def init(recovery_file: Path, secret_file: Path, home: str | None, as_json: bool
         "authority": authority.city_authority(root.seed).der.hex(),
         "endorsement": authority.endorse(root.seed).hex(),
         "issuing": issuing.hex(),
+        "recovery": recovery.signed_public(root).hex(),
     }
     _tell(carry_out(settings, "pki", action="take", **given), as_json)
 

@@ -22,6 +22,8 @@ def command(home: str | None, as_json: bool) -> None:
     click.echo(f"{status['name']} ({status['role']}), node {status['node_id']}")
     click.echo(f"hub: {hub['url'] or '-'}, {hub['state']}")
     click.echo(f"last contact with it: {hub['last_contact_at'] or '-'}")
+    for one in status["locked"]:
+        click.echo(f"started again and locked: {one['label']} {one['name']}, since {one['locked_since_at']}")
     click.echo(f"not yet at the hub: {status['unsent']} operations")
     for name in ("conflicts", "quarantined", "awaited"):
         click.echo(f"{name}: {status[name]}")
@@ -32,4 +34,5 @@ def perform(node: Any) -> dict[str, Any]:
     status = dict(node.status())
     last = status["hub"]["last_contact_at"]
     status["hub"] = {**status["hub"], "last_contact_at": iso(last) if last else None}
+    status["locked"] = [{**one, "locked_since_at": iso(one["locked_since_at"])} for one in status["locked"]]
     return status

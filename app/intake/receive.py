@@ -15,9 +15,11 @@ from typing import Any
 from app import child
 from app.errors import CommandFailed, Invalid, StoreUnavailable, TooLarge, UnsupportedMedia
 from app.intake import naming, sniff
+from sync import seal
 
 FILE_BYTES_MAX = 12 << 20
 CHILDREN_MAX, WAITING_MAX = 2, 12
+SEALED_TYPE = "application/x-tomoshibi-sealed"
 UNNAMED_MS_MAX = 3 * 24 * 3600 * 1000
 MEMORY_MB, CPU_SECONDS, WALL_SECONDS = 1024, 20, 60
 
@@ -51,6 +53,23 @@ class Intake:
             made = _made(kind, data)
         facts = self._keep(made)
         return Taken(facts, self._note(facts))
+
+    def take_sealed(self, data: bytes) -> tuple[dict[str, Any], bytes, str]:
+        """Keep a photo sealed: what is known of the file as it lies here, its key, and what it is when opened.
+
+        Made anew like any photo; nothing of it is kept in clear. Raises as ``take``.
+        """
+        if len(data) > FILE_BYTES_MAX:
+            raise too_large()
+        kind = sniff.kind_of(data)
+        if kind not in sniff.PICTURES:
+            raise UnsupportedMedia("not_a_photo", "Only photos are sealed.", "Send a JPEG, PNG or WebP.", "file")
+        with self._place():
+            made = _made(kind, data)
+        key = self._node.replica.random(32)
+        sealed = seal.seal_file(made["original"], key)
+        name = self._node.blobs.put(sealed, SEALED_TYPE)
+        return {"sha256": name, "size": len(sealed), "media_type": SEALED_TYPE}, key, str(made["media_type"])
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from app.queries.row import Record, Where
 
 HOURS_SHOWN = 24
 HOUR_MS = 3_600_000
-State = Literal["self", "connected", "down", "revoked"]
+State = Literal["self", "connected", "locked", "down", "revoked"]
 
 
 def get(db: Any, node_id: str) -> Record | None:
@@ -38,6 +38,7 @@ class Device:
     certificate_ends_ms: int | None  # of its TLS leaf, where this node gave it
     revocation: Record | None
     heir_place: int | None  # 1 for who takes over first
+    locked_since_ms: int | None  # it was started again, and waits to be unlocked
 
     @property
     def node_id(self) -> str:
@@ -54,10 +55,10 @@ def devices(node: Any) -> list[Device]:
     found = []
     for record in listed(db):
         node_id = uuid.UUID(record.id).hex
-        last_contact = met.get(node_id, {}).get("last_contact_at")
-        taken_out = revoked.get(record.id)
-        state = _state(node, node_id, met.get(node_id, {}), taken_out)
-        found.append(Device(record, state, last_contact, ends.get(node_id), taken_out, heirs.get(node_id)))
+        peer, taken_out = met.get(node_id, {}), revoked.get(record.id)
+        state = _state(node, node_id, peer, taken_out)
+        last, locked = peer.get("last_contact_at"), peer.get("locked_since_at")
+        found.append(Device(record, state, last, ends.get(node_id), taken_out, heirs.get(node_id), locked))
     return found
 
 
@@ -75,7 +76,9 @@ def _state(node: Any, node_id: str, peer: dict[str, Any], revoked: Record | None
         return "revoked"
     if node_id == node.node_id:
         return "self"
-    return "connected" if peer.get("state") == "connected" else "down"
+    if peer.get("state") == "connected":
+        return "connected"
+    return "locked" if peer.get("locked_since_at") else "down"
 
 
 def _leaf_ends(db: Any) -> dict[str, int]:

@@ -51,7 +51,7 @@ def unseal(envelope: Mapping[str, Any], passphrase: bytes, purpose: str) -> byte
     try:
         kdf, data = dict(envelope["kdf"]), base64.b64decode(envelope["sealed"], validate=True)
         key = _derive(passphrase, kdf)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
         raise KeyFileDamaged("the sealed key file cannot be read") from error
     try:
         return AESGCM(key).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], _bound(purpose, kdf))
@@ -62,6 +62,7 @@ def unseal(envelope: Mapping[str, Any], passphrase: bytes, purpose: str) -> byte
 
 
 def _derive(passphrase: bytes, kdf: Mapping[str, Any]) -> bytes:
+    from argon2.exceptions import HashingError
     from argon2.low_level import Type, hash_secret_raw
 
     memory, time, lanes = int(kdf["memory_kib"]), int(kdf["time"]), int(kdf["lanes"])
@@ -69,7 +70,10 @@ def _derive(passphrase: bytes, kdf: Mapping[str, Any]) -> bytes:
     if not (8 <= memory <= MEMORY_KIB_MAX and 1 <= time <= TIME_MAX and 1 <= lanes <= LANES_MAX):
         raise ValueError("parameters out of range")
     salt = bytes.fromhex(kdf["salt"])
-    return hash_secret_raw(passphrase, salt, time, memory, lanes, KEY_BYTES, Type.ID)
+    try:
+        return hash_secret_raw(passphrase, salt, time, memory, lanes, KEY_BYTES, Type.ID)
+    except HashingError as error:
+        raise ValueError(str(error)) from error
 
 
 def _bound(purpose: str, kdf: Mapping[str, Any]) -> bytes:

@@ -30,6 +30,22 @@ class KeyLocked(StoreError):
     hint = "Set TOMOSHIBI_PASSPHRASE_FILE to the file that holds this node's passphrase."
 
 
+class WrongPin(WrongKey):
+    code = "wrong_pin"
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__("the PIN does not open this node", hint=f"Tries left: {tries_left}.")
+        self.tries_left = tries_left
+
+
+class PinDestroyed(WrongKey):
+    code = "pin_destroyed"
+    hint = "Nothing is lost: `tomoshibi unlock` opens this node with the city's recovery file, and sets a new PIN."
+
+    def __init__(self) -> None:
+        super().__init__("the PIN was wrong ten times, and was destroyed")
+
+
 class KeyFileDamaged(StoreError):
     code = "key_file_damaged"
     hint = "Put back key.json from a copy of this data folder; without it the store cannot be read."
@@ -63,3 +79,18 @@ class FolderLocked(StoreError):
 class NewerStore(StoreError):
     code = "newer_store"
     hint = "This data folder was written by a newer release. Install that release; nothing was changed."
+
+
+class BadPin(StoreError):
+    code = "bad_pin"
+    hint = "Choose another; nothing was changed."
+
+
+class WayBackMissing(StoreError):
+    code = "way_back_missing"
+    hint = "Enrol the terminal first; run `tomoshibi pki init` on an older hub; or start with a passphrase file."
+
+
+class SlotUnknown(StoreError):
+    code = "slot_unknown"
+    hint = "`tomoshibi slots` lists them."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from app.store import device_secret
 from app.store.durable import write_durably
 from app.store.errors import FolderLocked, MendingCutShort, StoreMissing
 from sync.errors import StoreFailed
@@ -35,6 +36,14 @@ class DataFolder:
         return self.path / "key.json"
 
     @property
+    def device_secret(self) -> Path:
+        return self.path / device_secret.NAME
+
+    @property
+    def label(self) -> Path:
+        return self.path / "label.json"
+
+    @property
     def settings(self) -> Path:
         return self.path / "tomoshibi.toml"
 
@@ -53,6 +62,10 @@ class DataFolder:
     @property
     def identity(self) -> Path:
         return self.path / "identity.sealed"
+
+    @property
+    def beacon(self) -> Path:
+        return self.path / "beacon.json"
 
     @property
     def incarnation(self) -> Path:
@@ -100,7 +113,7 @@ class DataFolder:
             for path in (self.database, self.blobs)
             for suffix in (".db", ".db-wal", ".db-shm", ".check")
         ]
-        return [self.keys, self.incarnation, self.identity, *stores]
+        return [self.keys, self.device_secret, self.incarnation, self.identity, self.label, *stores]
 
     def require_node(self) -> None:
         if not self.database.exists() and any(self.path.glob(f"damaged-*/{self.database.name}")):

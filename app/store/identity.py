@@ -18,7 +18,8 @@ from app.store.durable import write_durably
 from app.store.engine import Connection
 
 _OF_TLS = ("authority", "endorsement", "key", "leaf", "above", "issuing", "issuing_key")
-NAMES = ("name", "role", "certificate", "root_public", "hub_url", "hub_node", *(f"tls_{name}" for name in _OF_TLS))
+_OF_NODE = ("name", "role", "certificate", "root_public", "hub_url", "hub_node", "recovery")
+NAMES = (*_OF_NODE, *(f"tls_{name}" for name in _OF_TLS))
 _TAG, _NONCE_BYTES = b"tomoshibi:identity:1\0", 12
 
 

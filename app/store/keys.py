@@ -1,23 +1,27 @@
 """The keys of a node: the data key that opens the store, and the two seeds that are its identity.
 
-All three lie in ``key.json``, under one envelope when a passphrase is set. The seeds are kept out of the
-database on purpose: a node whose store is damaged, or is put back from a backup, must still be able to prove
-who it is and keep its certificate. A passphrase then guards them exactly as it guards the data.
+All three lie in ``key.json``, sealed under one random key that the file's slots wrap (``slots``). The seeds are kept
+out of the database on purpose: a node whose store is damaged, or is put back from a backup, must still be able to
+prove who it is and keep its certificate. A slot then guards them exactly as it guards the data.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.store.durable import write_durably
-from app.store.envelope import seal, unseal
-from app.store.errors import KeyFileDamaged, KeyLocked, StoreExists, StoreMissing
+from app.store import device_secret, key_file, slots
+from app.store.envelope import unseal
+from app.store.errors import KeyFileDamaged, KeyLocked, SlotUnknown, StoreExists, WrongKey
+from app.store.key_file import KeyFile
+from app.store.slots import Slot
 
-_PURPOSE = "tomoshibi:node-keys:1"
+_PURPOSE_1 = "tomoshibi:node-keys:1"  # of an older release
 _NAMES = ("data_key", "signing_seed", "sealing_seed")
 PASSPHRASE_BYTES_MAX = 4096
 
@@ -29,6 +33,8 @@ class NodeKeys:
     data_key: bytes = field(repr=False)  # 32 bytes, SQLCipher's raw key
     signing_seed: bytes = field(repr=False)  # Ed25519: the device key, which names the node
     sealing_seed: bytes = field(repr=False)  # X25519: receives sealed keys
+    # What the slots of its file wrap: no key of the node, and never in a backup.
+    slot_key: bytes = field(default_factory=lambda: os.urandom(32), repr=False, compare=False)
 
     @staticmethod
     def generate() -> NodeKeys:
@@ -54,28 +60,91 @@ def write_keys(path: Path, keys: NodeKeys, passphrase: bytes | None) -> None:
     """Write a new key file; an existing one is never replaced."""
     if path.exists():
         raise StoreExists(f"there is already a key file at {path}")
-    write_durably(path, _to_json(keys, passphrase))
+    _file_of(keys, passphrase).write(path)
 
 
 def read_keys(path: Path, passphrase: bytes | None) -> NodeKeys:
     """Unlock the key file. Raises KeyLocked, WrongKey, KeyFileDamaged or StoreMissing.
 
-    A clear file is sealed at the first start with a passphrase, so that none stays clear beside one.
+    A clear slot goes at the first start with a passphrase, so that none stays clear beside one.
     """
-    document = _read(path)
-    if document.get("protection") == "passphrase":
-        if passphrase is None:
-            raise KeyLocked("this node's key is sealed with a passphrase, and none was given")
-        return NodeKeys.from_hex(_parse(unseal(document, passphrase, _PURPOSE)))
-    keys = NodeKeys.from_hex(document.get("secrets"))
-    if passphrase is not None:
-        write_durably(path, _to_json(keys, passphrase))
-    return keys
+    document = key_file.load(path)
+    if document["version"] == 1:
+        return _upgraded(path, document, passphrase)
+    file = KeyFile.from_document(document)
+    sealed, clear = file.of_kind("passphrase"), file.of_kind("file")
+    if passphrase is not None and sealed:
+        return _opened(file, _first_that_opens(file, sealed, passphrase))
+    if clear:
+        keys = _opened(file, slots.open_clear(clear[0]))
+        if passphrase is not None:
+            slot = slots.of_passphrase(keys.slot_key, passphrase, _now_ms())
+            file.with_slots(slot, without="file").write(path)
+        return keys
+    if sealed:
+        raise KeyLocked("this node's key is sealed with a passphrase, and none was given")
+    if file.of_kind("pin"):
+        hint = "Start it, and type the PIN on its page on this machine; or use `tomoshibi unlock`."
+        raise KeyLocked("this node is locked with a PIN", hint=hint)
+    raise KeyLocked("this node opens only with the city's recovery file", hint="Use `tomoshibi unlock`.")
+
+
+def keys_under(path: Path, slot_key: bytes) -> NodeKeys:
+    """The keys, by what a PIN gave. Raises KeyFileDamaged."""
+    return _opened(key_file.read(path), slot_key)
+
+
+def keys_by_recovery(path: Path, seed: bytes) -> NodeKeys:
+    """The keys, by the city's recovery key. Raises KeyLocked, WrongKey, KeyFileDamaged."""
+    file = key_file.read(path)
+    found = file.of_kind("recovery")
+    if not found:
+        raise KeyLocked("this node has no recovery slot", hint="Only its own PIN or passphrase opens it.")
+    try:
+        return _opened(file, slots.open_recovery(found[0], seed))
+    except WrongKey as error:
+        raise file.blame(error) from error
+
+
+def keep_recovery(path: Path, keys: NodeKeys, public: bytes) -> None:
+    """Seal the slot key to the city's recovery key, where that was not done."""
+    file = key_file.read(path)
+    if not any(slot.content.get("public") == public.hex() for slot in file.of_kind("recovery")):
+        slot = slots.of_recovery(keys.slot_key, public, _now_ms())
+        file.with_slots(slot, without="recovery").write(path)
+
+
+def slots_of(path: Path) -> list[dict[str, Any]]:
+    """What opens this node: id, kind and when it was made."""
+    document = key_file.load(path)
+    if document["version"] == 1:
+        return [{"id": "-", "kind": str(document.get("protection")), "made_ms": None}]
+    file = KeyFile.from_document(document)
+    return [{"id": slot.id, "kind": slot.kind, "made_ms": slot.made_ms} for slot in file.slots]
+
+
+def remove_slot(path: Path, slot_id: str) -> Slot:
+    """Raises SlotUnknown, and WayBackMissing for the last that opens this node."""
+    file = key_file.read(path)
+    found = [slot for slot in file.slots if slot.id == slot_id]
+    if not found:
+        raise SlotUnknown(f"there is no slot {slot_id}")
+    changed = replace(file, slots=tuple(slot for slot in file.slots if slot.id != slot_id))
+    changed.require_way_back()
+    changed.write(path)
+    if found[0].kind == "pin":
+        device_secret.destroy(path.with_name(device_secret.NAME))
+    return found[0]
 
 
 def is_sealed(path: Path) -> bool:
-    """True where the key file needs a passphrase."""
-    return _read(path).get("protection") == "passphrase"
+    """True where the key file alone opens nothing."""
+    return not any(slot["kind"] == "file" for slot in slots_of(path))
+
+
+def is_locked(path: Path) -> bool:
+    """True where a PIN opens it, or only recovery does, and no passphrase can."""
+    return not any(slot["kind"] in ("file", "passphrase") for slot in slots_of(path))
 
 
 def read_passphrase(path: Path) -> bytes:
@@ -92,24 +161,39 @@ def read_passphrase(path: Path) -> bytes:
     return line
 
 
-def _to_json(keys: NodeKeys, passphrase: bytes | None) -> bytes:
-    secrets = keys.as_hex()
-    document: dict[str, Any] = {"version": 1}
+def _file_of(keys: NodeKeys, passphrase: bytes | None) -> KeyFile:
     if passphrase is None:
-        document |= {"protection": "file", "secrets": secrets}
+        slot = slots.in_clear(keys.slot_key, _now_ms())
     else:
-        document |= {"protection": "passphrase", **seal(json.dumps(secrets).encode(), passphrase, _PURPOSE)}
-    return json.dumps(document, indent=1).encode() + b"\n"
+        slot = slots.of_passphrase(keys.slot_key, passphrase, _now_ms())
+    return KeyFile.make([slot], keys.slot_key, json.dumps(keys.as_hex()).encode())
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = _parse(path.read_bytes())
-    except FileNotFoundError as error:
-        raise StoreMissing(f"there is no key file at {path}") from error
-    if not isinstance(document, dict) or document.get("version") != 1:
-        raise KeyFileDamaged(f"{path.name} is not a key file of this release")
-    return document
+def _first_that_opens(file: KeyFile, sealed: list[Slot], passphrase: bytes) -> bytes:
+    wrong = WrongKey("the passphrase does not open the key")
+    for slot in sealed:
+        try:
+            return slots.open_passphrase(slot, passphrase)
+        except WrongKey as error:
+            wrong = error
+    raise file.blame(wrong) from wrong
+
+
+def _opened(file: KeyFile, slot_key: bytes) -> NodeKeys:
+    return replace(NodeKeys.from_hex(_parse(file.open(slot_key))), slot_key=slot_key)
+
+
+def _upgraded(path: Path, document: dict[str, Any], passphrase: bytes | None) -> NodeKeys:
+    """A file of version 1: clear, or under one passphrase. A full disk is no reason not to start."""
+    if document.get("protection") != "passphrase":
+        keys = NodeKeys.from_hex(document.get("secrets"))
+    elif passphrase is None:
+        raise KeyLocked("this node's key is sealed with a passphrase, and none was given")
+    else:
+        keys = NodeKeys.from_hex(_parse(unseal(document, passphrase, _PURPOSE_1)))
+    with contextlib.suppress(OSError):
+        _file_of(keys, passphrase).write(path)
+    return keys
 
 
 def _parse(data: bytes) -> Any:
@@ -117,3 +201,7 @@ def _parse(data: bytes) -> Any:
         return json.loads(data)
     except ValueError as error:
         raise KeyFileDamaged("the key file cannot be read") from error
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

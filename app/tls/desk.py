@@ -6,6 +6,7 @@ import base64
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from app import recovery as city_recovery
 from app.errors import CommandFailed, NotFound
 from app.pki import authority, files, leaf, peer
 from app.records import shape
@@ -24,10 +25,12 @@ def ask(node: Node) -> dict[str, Any]:
     return {"node_id": node.node_id, "request": node.tls.request_issuing().hex()}
 
 
-def take(node: Node, authority: str, endorsement: str, issuing: str) -> dict[str, Any]:
+def take(node: Node, authority: str, endorsement: str, issuing: str, recovery: str) -> dict[str, Any]:
     _require_may_enrol(node)
     given = (bytes.fromhex(value) for value in (authority, endorsement, issuing))
-    node.tls.take_issuing(node.root_public or b"", *given)
+    root_public = node.root_public or b""
+    node.tls.take_issuing(root_public, *given)
+    city_recovery.take(node, root_public, bytes.fromhex(recovery))
     return show(node)
 
 

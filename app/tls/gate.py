@@ -19,7 +19,9 @@ from app.tls import issued
 from app.views import error_pages
 
 KEY = "tomoshibi.tls"
-STRANGERS_MAY = frozenset({"static", "api.healthz", "enrol.hello", "enrol.ask", "enrol.answer", "enrol.renew"})
+STRANGERS_MAY = frozenset(
+    {"static", "api.healthz", "enrol.hello", "enrol.ask", "enrol.answer", "enrol.renew", "enrol.locked"}
+)
 SOCKETS = "/socket.io"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

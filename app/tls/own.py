@@ -83,8 +83,8 @@ class OwnTls:
         """Durably; connections from now on show it."""
         self._node.local_write(found.write)
         self._held, self._distrusted = found, False
-        self._node.keep_identity()
-        if found.chain is not None:
+        if found.chain is not None:  # a key that waits for its leaf is nothing that another file must know
+            self._node.keep_identity()
             for context, told in self._serving:
                 contexts.show(context, found)
                 told(found.leaf)

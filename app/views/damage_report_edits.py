@@ -14,14 +14,14 @@ from app import messages, records
 from app.errors import Forbidden, Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming
-from app.permissions import allowed, permission, require
+from app.permissions import allowed, permission
 from app.queries import damage_reports as queries
 from app.queries import incidents
 from app.queries.row import Record
 from app.records import etag, shape
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
-from app.views.damage_reports import KIND, PEOPLE, files_of_form, report_here, versions_of
+from app.views.damage_reports import KIND, files_of_form, report_here, sealed_of_form, versions_of
 from sync.errors import NoScopeKey
 from sync.operation import REMOVE, Change
 
@@ -135,11 +135,11 @@ def _files_change(incident: Record, report: Record) -> dict[str, list[str]]:
 
 def _people_added(incident: Record, report: Record) -> list[Change]:
     """What is sealed beside it. The form shows nothing of what stands there, so it adds and replaces none."""
-    form = forms.read_people(request.form)
-    if not form:
+    scope = incidents.scope(incident)
+    form, photos, described = sealed_of_form(scope)
+    if not form and not photos:
         return []
-    require(current_user, "create", PEOPLE)
-    return [records.damage_report_people.edited(uuid.UUID(report.id), incidents.scope(incident), form, ())]
+    return [*described, records.damage_report_people.edited(uuid.UUID(report.id), scope, form, (), photos)]
 
 
 def _settled(field: str, text: str) -> Any:

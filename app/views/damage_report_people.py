@@ -6,9 +6,10 @@ The report's page tells only that something is sealed there, so no page that ren
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -22,6 +23,7 @@ from app.queries.row import Record
 from app.records import damage_report_people, etag
 from app.views import shell
 from app.views.damage_reports import report_here
+from sync import seal
 from sync.errors import NoScopeKey
 
 KIND = damage_report_people.KIND.name
@@ -39,7 +41,24 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
     people = _opened(report, "show")
     typed = {name: (people.fields[name] if people else None) or "" for name in damage_report_people.FIELDS}
     typed |= {f"{forms.WAS}{name}": value for name, value in typed.items()}
-    return _page(incident, report, typed | {"versions": _versions(report) if people else ""}, {})
+    photos = damage_report_people.named_photos(people.fields["photos"] or ()) if people else []
+    return _page(incident, report, typed | {"versions": _versions(report) if people else ""}, {}, photos)
+
+
+@pages.get("/photos/<sha256>")
+@permission(KIND, "read")
+def photo(incident_id: uuid.UUID, report_id: uuid.UUID, sha256: str) -> ResponseReturnValue:
+    """A sealed photo, opened with the key that the record holds: the reading is written down like that of the page."""
+    report = report_here(shell.incident_here(incident_id), report_id)
+    people, blobs = _opened(report, "show"), shell.node().blobs
+    named = damage_report_people.key_of(people.fields["photos"] or (), sha256) if people else None
+    if named is None:
+        abort(404)
+    if not blobs.has(sha256):
+        blobs.want(sha256)
+        abort(404)
+    data = seal.open_file(blobs.read(sha256), named[0])
+    return Response(data, mimetype=named[1], headers={"Cache-Control": "no-store"}) if data else abort(404)
 
 
 @pages.post("")
@@ -75,9 +94,9 @@ def _versions(report: Record) -> str:
     return etag.make_etag(shell.node().versions(KIND, report.scope, report.id))
 
 
-def _page(incident: Record, report: Record, typed: Any, faults: dict[str, str]) -> str:
+def _page(incident: Record, report: Record, typed: Any, faults: dict[str, str], photos: Sequence[str] = ()) -> str:
     heads = shell.node().heads(KIND, report.scope, report.id) if typed.get("versions") else {}
     return render_template(
         "damage_reports/people.html", report=report, typed=typed, faults=faults, heads=heads,
-        holds=shell.node().sealing.holds(), closed=shell.node().sealing.closed,
+        holds=shell.node().sealing.holds(), closed=shell.node().sealing.closed, photos=photos,
     )  # fmt: skip

@@ -103,11 +103,22 @@ def near(incident_id: uuid.UUID) -> str:
 
 
 def people_of_form(report: Change) -> list[Change]:
-    """What the form's sealed part says, to be sealed beside the report. Raises Invalid, Forbidden."""
-    form = forms.read_people(request.form)
-    if form:
+    """What the form's sealed part says, to be sealed beside the report. Raises as ``sealed_of_form``."""
+    form, photos, described = sealed_of_form(report.scope)
+    return [*described, *records.damage_report_people.beside(report, form, photos)]
+
+
+def sealed_of_form(scope: bytes) -> tuple[dict[str, Any], list[str], list[Change]]:
+    """(fields, photos as the record names them, what describes their files). Raises Forbidden, and as the intake."""
+    form, brought = forms.read_people(request.form), upload.files_of("sealed_files")
+    if form or brought:
         permissions.require(current_user, "create", PEOPLE)
-    return records.damage_report_people.beside(report, form)
+    photos, described = list[str](), list[Change]()
+    for data in brought:
+        facts, key, media_type = current_app.extensions["intake"].take_sealed(data)
+        photos.append(records.damage_report_people.photo(facts["sha256"], key, media_type))
+        described.append(records.attachments.described(scope, facts))
+    return form, photos, described
 
 
 def people_state(report: Record) -> str:

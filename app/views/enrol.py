@@ -40,6 +40,12 @@ def blueprint_for(door: Door) -> Blueprint:
     def renew() -> Response:
         return jsonify(tls_door.renew(door.node, strict_json.read_object(request)))
 
+    @blueprint.post("/locked")
+    @public
+    def locked() -> ResponseReturnValue:
+        door.node.links.locked.hear(strict_json.read_object(request))
+        return "", 204
+
     @blueprint.errorhandler(AppError)
     def refused(error: AppError) -> tuple[Response, int]:
         problem = {"title": error.code, "status": error.status, "code": error.code, "detail": error.message}

@@ -119,7 +119,7 @@ def _context() -> dict[str, Any]:
         "browser_key": browser_key() if signed_in else "",
         "names": names_here() if signed_in else None,
         "menu": _menu_counts(incident) if signed_in and incident else {},
-        "palette": _cookie("tomoshibi_palette", PALETTES),
+        "palette": chosen_palette(),
         "text_size": _cookie("tomoshibi_text", TEXT_SIZES),
         "language": str(get_locale() or "ja"),
         "styles": STYLES,
@@ -197,6 +197,10 @@ def _menu_counts(incident: Record) -> dict[str, int]:
 def _cookie(name: str, allowed: tuple[str, ...]) -> str | None:
     value = request.cookies.get(name)
     return value if value in allowed else None
+
+
+def chosen_palette() -> str | None:
+    return _cookie("tomoshibi_palette", PALETTES)
 
 
 def choose_language() -> str:

@@ -30,11 +30,11 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts audit birth buckets child cli config control damage demo digests doctor edges
-        enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests enrol_wire errors
-        factory hazard heirs layers live logs mend messages node permissions process_memory processes rates
-        recovery_sheet revoking sealing server skeletons slow_clients socket_guard spreadsheet sync_links
-        sync_socket threads verifier version wishes words
+        __init__ __main__ accounts audit beacon birth buckets child cli config control damage demo digests
+        doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
+        enrol_wire errors factory hazard heirs layers live locked locked_peers logs mend messages node
+        permissions process_memory processes rates recovery recovery_sheet revoking sealing server skeletons
+        slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version wishes words
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),

@@ -94,6 +94,7 @@ def test_two_taps_hand_over_and_the_next_person_meets_nothing_of_the_one_before(
     expect(page.locator("textarea[name=text]")).to_have_value("")
     page.get_by_role("button", name="交代する").click()
     page.get_by_role("link", name=NAME).click()
+    expect(page.locator("[name=passphrase]")).to_be_focused()
     page.keyboard.type(PASSPHRASE)
     page.keyboard.press("Enter")
     page.wait_for_url("**/incidents/**")
@@ -126,10 +127,18 @@ def test_hq_sets_up_its_second_factor_and_is_asked_for_it(fresh: Visitors, city:
     assert visitor.faults == [] and visitor.strangers == []
 
 
-SIZES = [(TABLET, "standard"), (PHONE, "night"), (HQ, "standard"), (TABLET, "night"), (PHONE, "outdoor"), (HQ, "night")]
+DEEP = pytest.mark.deep
 
 
-@pytest.mark.parametrize(("size", "palette"), SIZES[:3], ids=["tablet", "phone", "hq"])
+@pytest.mark.parametrize(
+    ("size", "palette"),
+    [
+        pytest.param(TABLET, "standard", id="tablet"),
+        pytest.param(PHONE, "night", id="phone", marks=DEEP),
+        pytest.param(HQ, "standard", id="hq", marks=DEEP),
+        pytest.param(HQ, "night", id="hq at night", marks=DEEP),
+    ],
+)
 def test_every_page_of_people_fits_a_thumb_and_a_reader(
     fresh: Visitors, city: Cluster, tablet: NodeProcess, pictures: Path, size: tuple[int, int], palette: str
 ) -> None:
@@ -190,6 +199,7 @@ def _make_envelope(page: Any) -> None:
     page.wait_for_selector(".code-sheet")
 
 
+@pytest.mark.deep
 def test_a_screen_that_nobody_touches_goes_to_the_lock_by_itself(chromium: Any, tmp_path: Path, city: Cluster) -> None:
     """On a hub of its own that locks after a minute: the page notices, and so does every other one of the session."""
     hub = NodeProcess("quick", tmp_path / "quick", extra={"TOMOSHIBI_LOCK_MINUTES": "1"})

@@ -53,6 +53,7 @@ class NodeProcess:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     token: str = ""
+    born: dict[str, str] = field(default_factory=dict)  # what `init` printed once
     prefix: tuple[str, ...] = ()  # strace and the like
     extra: dict[str, str] = field(default_factory=dict)
 
@@ -229,7 +230,7 @@ def cluster(folder: Path, terminals: int = 2) -> Iterator[Cluster]:
 
 
 def _build(hub: NodeProcess, others: list[NodeProcess]) -> Cluster:
-    hub.command("init", "--role", "hub", "--name", "災害対策本部", "--json")
+    hub.born = hub.json("init", "--role", "hub", "--name", "災害対策本部")
     for node in others:
         node.command("init", "--role", "terminal", "--name", node.name, "--json")
     hub.start()

@@ -114,7 +114,7 @@ def test_under_a_passphrase_no_clear_key_is_on_the_disk_and_a_wrong_one_opens_no
     wrong.write_text("wrong horse\n")
     node = NodeProcess("hub", tmp_path / "hub", extra={"TOMOSHIBI_PASSPHRASE_FILE": str(right)})
     node.command("init", "--role", "hub", "--name", "本部")
-    assert json.loads((node.home / "key.json").read_text())["protection"] == "passphrase"
+    assert [slot["kind"] for slot in node.json("slots")["slots"]] == ["recovery", "passphrase"]
     assert node.json("status")["name"] == "本部"
     node.extra["TOMOSHIBI_PASSPHRASE_FILE"] = str(wrong)
     assert "passphrase" in refused(node, "status")
@@ -149,8 +149,8 @@ def test_an_unknown_setting_refuses_to_start(hub: NodeProcess) -> None:
     assert "port" in refused(hub, "serve")
 
 
-def test_a_node_does_not_listen_beyond_loopback_in_clear(hub: NodeProcess) -> None:
-    assert "in clear" in refused(hub, "serve", "--host", "0.0.0.0", "--port", str(hub.port))
+def test_a_node_without_a_certificate_does_not_listen_beyond_loopback(terminal: NodeProcess) -> None:
+    assert "in clear" in refused(terminal, "serve", "--host", "0.0.0.0", "--port", str(terminal.port))
 
 
 def test_a_port_in_use_is_one_clear_error(hub: NodeProcess) -> None:

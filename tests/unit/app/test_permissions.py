@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask
+import socketio
+from flask import Blueprint, Flask
 
 from app import catalog, permissions
 from app.errors import Forbidden
@@ -70,3 +72,38 @@ def test_a_route_without_a_mark_is_listed() -> None:
     app.add_url_rule("/marked", "marked", wrapped)
     app.add_url_rule("/bare", "bare", lambda: "")
     assert permissions.undeclared_routes(app) == ["/bare (bare)"]
+
+
+def test_the_page_of_the_documents_says_what_the_table_says() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "permissions.md"
+    assert page.read_text("utf-8") == permissions.as_page(), "run `python -m app.permissions > docs/permissions.md`"
+
+
+def test_an_event_that_nobody_declared_is_listed() -> None:
+    class Planted(socketio.Namespace):
+        def on_connect(self) -> None: ...
+
+        def on_wipe(self) -> None: ...
+
+    server = socketio.Server(async_mode="threading")
+    server.register_namespace(Planted("/live"))
+    server.on("shout", lambda: None, namespace="/sync")
+    assert permissions.undeclared_events(server) == ["/live wipe", "/sync shout"]
+
+
+def test_a_collection_without_a_row_cannot_be_hung_on_the_api() -> None:
+    from app.api import _add
+    from app.api.collection import Collection
+
+    kind = SimpleNamespace(name="weather", table="weather", entry=False)
+    with pytest.raises(ValueError, match="write the row first"):
+        _add(Blueprint("api", __name__), Collection(kind, None))  # type: ignore[arg-type]
+
+
+def test_a_collection_without_a_row_cannot_be_exported() -> None:
+    from app.api import exports
+    from app.api.collection import Collection
+
+    kind = SimpleNamespace(name="weather", table="weather", entry=False)
+    with pytest.raises(ValueError, match="write the row first"):
+        exports.register(Blueprint("api", __name__), None, [Collection(kind, None)])  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ Real nodes and their pages, without processes: what one holds is handed to the o
 
 from __future__ import annotations
 
+import io
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from sync.certificate import Certificate
 from sync.errors import StoreFull
 from sync.log_reader import LogReader
 from sync.signing import SigningKey
+from tests.photos import photo
 
 CALLER, PHONE, HURT = "戸田花子カナリア", "090-0000-4649", "負傷者カナリア太郎"
 SECRET = as_passphrase(b"a secret of the test")
@@ -233,6 +235,36 @@ def test_the_api_writes_it_shows_it_only_where_asked_and_adds_where_it_could_not
     assert at_hq.api("commander", "PATCH", path, {"caller_name": "三郎"}, If_Match=etag).status_code == 200
     assert at_hq.node.heads("damage-report-people", scope, record) == {}
     assert at_hq.api("admin", "PATCH", path, {"caller_name": "四郎"}, If_Match=etag).status_code == 403
+
+
+def test_a_photo_for_hq_alone_lies_everywhere_sealed_and_opens_at_hq(city: tuple[House, House]) -> None:
+    at_hq, on_tablet = city
+    incident, report_id = at_hq.ids["incident"], str(uuid7())
+    form = {"_id": report_id, "category": "flood", "sealed_files": (io.BytesIO(photo(640, 480)), "x.jpg")}
+    answer = on_tablet.browser("patrol").post(f"/incidents/{incident}/damage-reports", data=form)
+    assert answer.status_code == 303, answer.text
+    hand_over(on_tablet.node, at_hq.node)
+    commander, path = at_hq.browser("commander"), page(incident, report_id, "/people")
+    ((sha256, _, _),) = [
+        name.split(" ")
+        for name in at_hq.node.elements("damage-report-people", _scope(at_hq), report_id)["photos"][0][2:]
+    ]
+    assert commander.get(f"{path}/photos/{sha256}").status_code == 404  # its bytes have not come yet
+    sealed = on_tablet.node.blobs.read(sha256)
+    at_hq.node.blobs.put(sealed, "application/x-tomoshibi-sealed")
+    opened_here = commander.get(f"{path}/photos/{sha256}")
+    assert opened_here.status_code == 200 and opened_here.mimetype == "image/jpeg"
+    assert opened_here.data[:2] == b"\xff\xd8" and opened_here.headers["Cache-Control"] == "no-store"
+    assert sha256 in commander.get(path).text
+    assert at_hq.browser("admin").get(f"{path}/photos/{sha256}").status_code == 403
+    assert at_hq.api("commander", "GET", f"attachments/{sha256}").data[:2] != b"\xff\xd8"
+    for node in (at_hq.node, on_tablet.node):
+        assert opened_here.data not in dump(node.home, node.keys.data_key) and b"\xff\xd8\xff" not in sealed[:3]
+
+
+def _scope(at_hq: House) -> bytes:
+    row = at_hq.node.reader().execute("SELECT scope FROM damage_reports LIMIT 1").fetchone()
+    return bytes.fromhex(row[0])
 
 
 def test_what_is_changed_on_the_page_replaces_what_stood_there(city: tuple[House, House], report: str) -> None:

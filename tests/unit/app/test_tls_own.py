@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import birth
+from app import birth, doctor
 from app.config import Settings
 from app.node import Node
 from app.pki import authority, leaf, peer
@@ -25,7 +25,8 @@ from sync.signing import SigningKey
 from tests.unit.app.conftest import Clock, OpenNode
 from tests.unit.app.tls_nodes import enrolled, let_in
 
-YEAR_MS = 366 * 86_400_000
+DAY_MS = 86_400_000
+YEAR_MS = 366 * DAY_MS
 
 
 def answers(hub: Node, node: Node) -> dict[str, Callable[[dict[str, bytes]], None]]:
@@ -199,3 +200,20 @@ def test_a_recovery_file_opens_with_its_secret_only(secret: bytes, hub: Node, tm
     (tmp_path / "no-recovery").write_bytes(b"{}")
     with pytest.raises(KeyFileDamaged):
         birth.read_recovery(tmp_path / "no-recovery", secret)
+
+
+def finding(node: Node) -> doctor.Finding:
+    return doctor._certificate(node)
+
+
+def test_doctor_says_when_a_certificate_is_missing_nearly_over_or_ended(hub: Node, open_node: OpenNode) -> None:
+    assert finding(hub).state == "ok"
+    clock = Clock(hub)
+    clock.advance(310 * DAY_MS)
+    assert (finding(hub).state, finding(hub).text) == ("warning", "it ends in 89 days")
+    clock.advance(100 * DAY_MS)
+    assert finding(hub).state == "wrong" and "pki renew" in finding(hub).hint
+    bare = open_node("terminal")
+    assert finding(bare).state == "ok"
+    let_in(hub, bare)
+    assert finding(bare).state == "warning" and "pki init" in finding(bare).hint

@@ -99,7 +99,7 @@ def test_a_missing_key_file_is_told(path: Path) -> None:
 def test_an_exchanged_key_file_cannot_spend_this_machine(path: Path, change: dict[str, object]) -> None:
     write_keys(path, NodeKeys.generate(), b"correct horse")
     document = json.loads(path.read_text())
-    document["kdf"] |= change
+    document["slots"][0]["kdf"] |= change
     path.write_text(json.dumps(document))
     with pytest.raises(KeyFileDamaged):
         read_keys(path, b"correct horse")

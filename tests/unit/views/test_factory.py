@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.permissions import undeclared_routes
+from app.permissions import undeclared_events, undeclared_routes
 
 
 def test_every_route_declares_its_permission(application: Any) -> None:
     assert undeclared_routes(application) == []
+
+
+def test_every_event_of_a_socket_is_declared(application: Any) -> None:
+    server = application.extensions["socketio"].server
+    assert undeclared_events(server) == []
+    assert set(server.namespace_handlers) == {"/live", "/sync"}
 
 
 def test_who_is_not_logged_in_is_asked_to(browser: FlaskClient) -> None:
