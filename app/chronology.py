@@ -75,6 +75,7 @@ class Narrowed:
     author: str | None = None
     words: str | None = None
     known_at: int | None = None  # only what this node knew then
+    without: tuple[str, ...] = ()  # channels whose talk this person may not see
     before: tuple[int, bytes, int] | None = None
 
 
@@ -94,13 +95,18 @@ class Chronology:
             in_native_thread(self._follow)
             return self._select(incident_id, narrowed, limit)
 
-    def counts(self, incident_id: str) -> dict[str, int]:
-        """How many lines each group has."""
+    def counts(self, incident_id: str, without: tuple[str, ...] = ()) -> dict[str, int]:
+        """How many lines each group has, for somebody who may not see these channels."""
         with self._lock:
             in_native_thread(self._follow)
             found = dict(self._counted.get(incident_id, {}))
             for group, number in self._db.execute(_NOT_COUNTED, (incident_id,)):
                 found[group] -= number
+            if without:
+                condition, values = _of_channels(without)
+                sql = f"SELECT grouped, count(*) FROM line WHERE incident = ? AND {_COUNTS} AND {condition}"
+                for group, number in self._db.execute(f"{sql} GROUP BY grouped", (incident_id, *values)):
+                    found[group] -= number
             return {group: number for group, number in found.items() if number}
 
     def _select(self, incident_id: str, narrowed: Narrowed, limit: int) -> list[Line]:
@@ -168,6 +174,16 @@ _NOT_COUNTED = (
 _COUNTS = "NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.stream = line.stream AND u.seq = line.seq)"
 
 
+def _of_channels(channels: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The condition that a line is about these channels or what was said in them."""
+    marks = ", ".join("?" for _ in channels)
+    said = "json_extract(fields, '$.channel_id')"
+    return (
+        f"(kind = 'channels' AND record IN ({marks}) OR kind = 'chat-messages' AND {said} IN ({marks}))",
+        channels * 2,
+    )
+
+
 def _conditions(narrowed: Narrowed) -> Iterable[tuple[str, Sequence[Any]]]:
     if narrowed.groups:
         yield f"grouped IN ({', '.join('?' for _ in narrowed.groups)})", narrowed.groups
@@ -178,6 +194,9 @@ def _conditions(narrowed: Narrowed) -> Iterable[tuple[str, Sequence[Any]]]:
         yield "fields LIKE ? ESCAPE '\\'", (like,)
     if narrowed.known_at is not None:
         yield "received_at <= ?", (narrowed.known_at,)
+    if narrowed.without:
+        condition, values = _of_channels(narrowed.without)
+        yield f"NOT {condition}", values
     if narrowed.before is not None:
         yield "(at, origin, seq) < (?, ?, ?)", narrowed.before
 

@@ -9,13 +9,14 @@ from typing import Any
 import uuid6
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from app import messages, records
 from app.chronology import GROUPS, Line, Narrowed
 from app.errors import Invalid
 from app.forms import chronicle as forms
 from app.permissions import permission
-from app.queries import incidents, row
+from app.queries import channels, incidents, row
 from app.queries.row import Record, Where
 from app.views import shell
 
@@ -76,13 +77,13 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _listed(incident: Record, limit: int) -> dict[str, Any]:
-    narrowed = _narrowed()
+    narrowed = _narrowed(incident)
     found = shell.node().chronology.lines(incident.id, narrowed, limit + 1)
     return {
         "lines": _shown(found[:limit]),
         "more": found[limit - 1].place if len(found) > limit else None,
         "narrowed": narrowed,
-        "group_counts": shell.node().chronology.counts(incident.id),
+        "group_counts": shell.node().chronology.counts(incident.id, narrowed.without),
         "groups": tuple(GROUPS),
         "usual": USUAL,
     }
@@ -135,8 +136,13 @@ def _by_id(kind: str, ids: set[str]) -> dict[str, Record]:
     return {record.id: record for record in row.select(shell.db(), row.kind_of(kind), where)}
 
 
-def _narrowed() -> Narrowed:
+def _narrowed(incident: Record) -> Narrowed:
     asked = request.args
+    hidden = [
+        channel.id
+        for channel in channels.listed(shell.db(), incident.id)
+        if not channels.visible_to(channel, current_user.id, current_user.team)
+    ]
     groups = tuple(group for group in GROUPS if group in asked.getlist("group"))
     return Narrowed(groups=groups or USUAL, words=shell.asked_words() or None, before=_place(asked.get("before")))
 
