@@ -144,7 +144,12 @@ def _narrowed(incident: Record) -> Narrowed:
         if not channels.visible_to(channel, current_user.id, current_user.team)
     ]
     groups = tuple(group for group in GROUPS if group in asked.getlist("group"))
-    return Narrowed(groups=groups or USUAL, words=shell.asked_words() or None, before=_place(asked.get("before")))
+    return Narrowed(
+        groups=groups or USUAL,
+        words=shell.asked_words() or None,
+        before=_place(asked.get("before")),
+        without=tuple(hidden),
+    )
 
 
 def _place(text: str | None) -> tuple[int, bytes, int] | None:
