@@ -37,6 +37,9 @@ def command(yes: bool, even_unsent: bool, home: str | None, as_json: bool) -> No
 def _refuse_unsent(settings: Settings) -> None:
     with open_node(settings) as node:
         unsent = node.status()["unsent"]
+        if node.is_hub:
+            hint = "Make a backup of it first; then give --even-unsent."
+            raise CommandFailed("is_hub", "this is a hub: what it holds may be nowhere else", hint)
     if unsent:
         hint = "Let it reach the hub first; or give --even-unsent, and they are lost."
         raise CommandFailed("unsent", f"{unsent} operations of this node were never sent", hint)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def wipe(folder: DataFolder) -> int:
     """How many files and folders were taken away; may be cut off and called again."""
     swap.settle(folder.path)
-    for path in (folder.keys, folder.device_secret):
+    for path in (folder.keys, folder.device_secret, folder.beacon):
         device_secret.destroy(path)
     left = {folder.recovery.name, folder.settings.name, "lock"}
     gone = [path for path in folder.path.iterdir() if path.name not in left]

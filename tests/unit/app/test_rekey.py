@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uuid6 import uuid7
 
 from app.cli import run
 from app.node import Node
+from app.records import incidents
+from app.records.noun import CITY
 from app.store import engine, swap
 from app.store.blobs import key_of
 from app.store.errors import WrongKey
@@ -20,6 +23,8 @@ from app.store.keys import NodeKeys, read_keys, slots_of, write_keys
 from app.store.pin import set_pin
 from app.store.rekey import rekey
 from app.store.wipe import wipe
+from tests.unit.app.conftest import OpenNode
+from tests.unit.app.tls_nodes import let_in
 
 STEPS = ("mkdir", "open", "replace", "unlink", "rmdir", "fsync")
 
@@ -202,15 +207,31 @@ def test_a_wiped_node_leaves_nothing_but_the_citys_file(folder: DataFolder) -> N
 
 
 def test_a_node_with_unsent_work_is_wiped_only_where_that_was_said(
-    hub: Node, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    hub: Node, open_node: OpenNode, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    tablet = let_in(hub, open_node("terminal"))
+    tablet.write([incidents.create(uuid7(), CITY, {"name": "訓練", "mode": "drill", "kind": "flood"})], None)
+    tablet.close()
+    assert run(["--home", str(tablet.home), "wipe", "--yes"]) == 1
+    assert "1 operations" in capsys.readouterr().err and tablet.folder.is_whole()
+    assert run(["--home", str(tablet.home), "wipe", "--yes", "--even-unsent"]) == 0
+    assert not tablet.folder.holds_node()
+
+
+def test_a_hub_is_wiped_only_where_that_was_said(hub: Node, capsys: pytest.CaptureFixture[str]) -> None:
     hub.close()
-    told = Node.status
-    monkeypatch.setattr(Node, "status", lambda node: {**told(node), "unsent": 3})
     assert run(["--home", str(hub.home), "wipe", "--yes"]) == 1
-    assert "3 operations" in capsys.readouterr().err and hub.folder.is_whole()
+    assert "this is a hub" in capsys.readouterr().err and hub.folder.is_whole()
     assert run(["--home", str(hub.home), "wipe", "--yes", "--even-unsent"]) == 0
-    assert not hub.folder.holds_node()
+    assert not hub.folder.holds_node() and hub.folder.recovery.exists()
+
+
+def test_the_keys_are_overwritten_on_the_disk_and_not_only_unlinked(folder: DataFolder, tmp_path: Path) -> None:
+    kept = tmp_path / "key"  # a second name for the same blocks, as a thief's tool finds them
+    kept.hardlink_to(folder.keys)
+    with folder.lock():
+        wipe(folder)
+    assert set(kept.read_bytes()) == {0}
 
 
 def test_a_locked_node_is_wiped_only_where_that_was_said(hub: Node, capsys: pytest.CaptureFixture[str]) -> None:
