@@ -34,6 +34,8 @@ COMMANDS = {
     "verify": "Whether a backup is whole.",
     "pin": "The PIN that opens this node after a restart.",
     "slots": "What opens this node's keys.",
+    "rekey": "Both databases under a new key.",
+    "wipe": "Destroy this node's keys and all that it holds.",
     "unlock": "Open a locked node, by its PIN or with the recovery file.",
     "grants": "Who can open what is sealed, and what was shredded.",
     "grant": "Let a node open what is sealed to HQ.",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.queries import nodes
 from app.store import engine
 from app.store.ballast import Ballast
 from app.store.errors import EngineTooOld
@@ -45,6 +46,7 @@ def examine(node: Any) -> list[Finding]:
         _blobs,
         _chains,
         _gone_back,
+        _sealed,
         _digest,
         _layers,
         _clock,
@@ -183,6 +185,31 @@ def _gone_back(node: Any) -> Finding:
         text = f"{missing} operations that this node once wrote are not here: its store was put back or damaged"
         return Finding("history", "warning", text, hint)
     return Finding("history", "ok", "all that this node ever wrote is here")
+
+
+def _sealed(node: Any) -> Finding:
+    if node.sealing.closed:
+        hint = "It opens when another node was heard for a while; where none is left: `tomoshibi grants --open`."
+        return Finding("sealed", "warning", "this store was put back: nothing sealed is opened yet", hint)
+    known = node.sealing.status()
+    behind = sorted({name for order in known["orders"] for name in _without_receipt(node, order["receipts"])})
+    if behind:
+        hint = "They do so when they are heard; what is lost for ever is to be revoked."
+        return Finding("sealed", "warning", f"shred orders not carried out yet by: {', '.join(behind)}", hint)
+    return Finding("sealed", "ok", f"{'opens' if known['holds'] else 'does not open'} what is sealed to HQ")
+
+
+def _without_receipt(node: Any, receipts: Iterable[str]) -> list[str]:
+    """The nodes that have not said so and are not revoked, on an issuer: nobody else can do anything about it."""
+    if node.certificate is None or "enrol" not in node.certificate.capabilities:
+        return []
+    listed = {record.id.replace("-", ""): record["label"] for record in nodes.listed(node.reader())}
+    done = set(receipts)
+    return [
+        label or name[:8]
+        for name, label in listed.items()
+        if name not in done and not node.replica.is_revoked(bytes.fromhex(name))
+    ]
 
 
 def _digest(node: Any) -> Finding:

@@ -98,7 +98,8 @@ def _furnish(house: House) -> None:
     )
     ids["channel_id"] = house.made("channels", incident_id=incident, name="全体")
     ids["hidden"] = house.made("channels", incident_id=incident, name="幹部だけ", members=[ids["person commander"]])
-    house.made("chat-messages", channel_id=ids["hidden"], text="ここだけの話")
+    ids["hidden file"] = _photographed(house, 96)
+    house.made("chat-messages", channel_id=ids["hidden"], text="ここだけの話", attachments=[ids["hidden file"]])
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["point_id"] = house.made(
         "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
@@ -106,10 +107,10 @@ def _furnish(house: House) -> None:
     ids["code_id"] = make_code(house.node, approval=True).id
 
 
-def _photographed(house: House) -> str:
+def _photographed(house: House, width: int = 64) -> str:
     answer = house.app.test_client().post(
         "/api/v1/attachments",
-        data={"file": (io.BytesIO(photo(64, 48)), "x.jpg")},
+        data={"file": (io.BytesIO(photo(width, 48)), "x.jpg")},
         headers={"Authorization": f"Bearer {house.tokens['commander']}"},
     )
     assert answer.status_code == 201, answer.text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.job import carry_out, folder_of, home_option, json_option, passphrase_of, print_json, settings_of
+from app.commands.job import carry_out, folder_of, home_option, json_option, opened_keys, print_json, settings_of
 from app.errors import AppError
 
 if TYPE_CHECKING:
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @click.command("doctor")
 @click.option("--mend", is_flag=True, help="Set a damaged store aside and make it anew; the node must not run.")
+@click.option("--pin-stdin", is_flag=True, help="With --mend: read the PIN of a locked node from stdin.")
 @home_option
 @json_option
-def command(home: str | None, mend: bool, as_json: bool) -> int:
+def command(home: str | None, mend: bool, pin_stdin: bool, as_json: bool) -> int:
     """Examine this node; exit status 1 where something is wrong."""
     settings = settings_of(home)
     if mend:
-        return _mend(settings, as_json)
+        return _mend(settings, pin_stdin, as_json)
     try:
         findings = carry_out(settings, "doctor")
     except AppError as error:  # a node that cannot be opened is a finding, too
@@ -34,14 +35,12 @@ def command(home: str | None, mend: bool, as_json: bool) -> int:
     return 1 if any(finding["state"] == "wrong" for finding in findings) else 0
 
 
-def _mend(settings: Settings, as_json: bool) -> int:
+def _mend(settings: Settings, pin_stdin: bool, as_json: bool) -> int:
     from app.mend import mend
-    from app.store.keys import read_keys
 
     folder = folder_of(settings)
-    keys = read_keys(folder.keys, passphrase_of(settings))
     with folder.lock():
-        done = mend(folder, keys)
+        done = mend(folder, opened_keys(settings, folder, pin_stdin))
     if as_json:
         print_json(done.as_dict())
         return 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.node import Node
     from app.store.folder import DataFolder
+    from app.store.keys import NodeKeys
 
 # Commands that a running node carries out for others; each is a module with ``perform(node, **arguments)``.
 PERFORMED = (
@@ -91,6 +92,16 @@ def open_node(settings: Settings, slot_key: bytes | None = None) -> Iterator[Nod
             yield node
         finally:
             node.close()
+
+
+def opened_keys(settings: Settings, folder: DataFolder, pin_stdin: bool) -> NodeKeys:
+    """The keys of a folder whose lock is held, by passphrase file or by a PIN on stdin, which counts as a try."""
+    from app.store.keys import keys_under, read_keys
+    from app.store.pin import try_pin
+
+    if not pin_stdin:
+        return read_keys(folder.keys, passphrase_of(settings))
+    return keys_under(folder.keys, try_pin(folder.keys, pin_of(pin_stdin)))
 
 
 def passphrase_of(settings: Settings) -> bytes | None:

@@ -144,6 +144,12 @@ def peer_of(environ: Mapping[str, Any]) -> str | None:
     return hashlib.sha256(seen.theirs).hexdigest() if seen is not None and seen.theirs else None
 
 
+def end_of_peer(connection: Any, leaf: bytes, now: int) -> None:
+    """In the transaction that withdraws a client certificate: what was begun with it ends."""
+    peer = hashlib.sha256(leaf).hexdigest()
+    connection.execute("UPDATE sessions SET ended_at = ? WHERE peer = ? AND ended_at IS NULL", (now, peer))
+
+
 def end_all(connection: Any, user_id: str, now: int) -> None:
     """In the transaction that takes a person's login away: sessions and tokens end with it."""
     connection.execute("UPDATE sessions SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL", (now, user_id))

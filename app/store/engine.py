@@ -126,6 +126,19 @@ def copy_database(path: Path, key: bytes, target: Path) -> None:
     sync_file(target)
 
 
+def change_key(path: Path, old: bytes, new: bytes) -> None:
+    """Encrypt a store anew that nobody else has open; a cut in between leaves it unreadable, so give it a copy."""
+    connection = _connect(path, old, mode="rw")
+    try:
+        # In WAL the new key's pages would lie in a log that only the new key reads.
+        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+        connection.execute("PRAGMA temp_store = MEMORY").fetchall()
+        connection.execute(f"PRAGMA rekey = \"x'{new.hex()}'\"").fetchall()
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    finally:
+        connection.close()
+
+
 def _fill(path: Path, key: bytes, statements: Iterable[str], fill: Callable[[Connection], None] | None) -> None:
     connection = _connect(path, key, mode="rwc")
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from app.store import device_secret
+from app.store import device_secret, swap
 from app.store.durable import write_durably
 from app.store.errors import FolderLocked, MendingCutShort, StoreMissing
 from sync.errors import StoreFailed
@@ -123,7 +123,13 @@ class DataFolder:
 
     def lock(self) -> FolderLock:
         """Take the folder for this process, or raise FolderLocked."""
-        return FolderLock(self.path / "lock")
+        lock = FolderLock(self.path / "lock")
+        try:
+            swap.settle(self.path)
+        except BaseException:
+            lock.release()
+            raise
+        return lock
 
     def read_incarnation(self) -> Incarnation | None:
         """What stood here when this node last wrote; a restored store is at odds with it."""

@@ -27,9 +27,13 @@ def keep(path: Path, data_key: bytes, connection: Connection) -> None:
     """Write what `meta` says where the file says otherwise. A full disk is no reason not to start."""
     facts = {name: value for name in NAMES if (value := meta.read(connection, name)) is not None}
     if facts != read(path, data_key):
-        nonce = os.urandom(_NONCE_BYTES)
         with contextlib.suppress(OSError):
-            write_durably(path, nonce + _cipher(data_key).encrypt(nonce, msgspec.msgpack.encode(facts), _TAG))
+            write(path, data_key, facts)
+
+
+def write(path: Path, data_key: bytes, facts: dict[str, bytes]) -> None:
+    nonce = os.urandom(_NONCE_BYTES)
+    write_durably(path, nonce + _cipher(data_key).encrypt(nonce, msgspec.msgpack.encode(facts), _TAG))
 
 
 def read(path: Path, data_key: bytes) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.people import sessions
 from app.pki import peer
 from app.store.engine import Connection
 
@@ -50,11 +51,13 @@ def leaf_of(connection: Connection, node_id: bytes) -> bytes | None:
 
 
 def withdraw(connection: Connection, serial: str, now_ms: int) -> bool:
-    """From now on this node lets that browser in no more."""
+    """From now on this node lets that browser in no more; whoever is logged in with it is not."""
     marked = connection.execute(
         "UPDATE tls_leaves SET withdrawn_at = ? WHERE serial = ? AND kind = 'browser' AND withdrawn_at IS NULL",
         (now_ms, serial),
     )
+    for (leaf,) in connection.execute("SELECT leaf FROM tls_leaves WHERE serial = ?", (serial,)).fetchall():
+        sessions.end_of_peer(connection, bytes(leaf), now_ms)
     return bool(marked.rowcount)
 
 

@@ -31,7 +31,7 @@ def lan(chromium: Any, tmp_path: Path) -> Iterator[tuple[LanHub, NodeProcess, st
         hub.start()
         tablet.start()
         tablet.command("enrol", "--hub", hub.url, "--code", hub.json("enrol-code")["code"])
-        add_person(hub, "本部花子", "commander")
+        add_person(hub, "本部花子", "shelter_staff")  # HQ would be asked for a second factor
         add_person(tablet, "避難所太郎", "shelter_staff")
         incident = tablet.post("incidents", {"name": "訓練の台風", "mode": "drill", "kind": "typhoon"})["id"]
         yield hub, tablet, incident

@@ -56,8 +56,11 @@ def refused(node: NodeProcess, *arguments: str, status: int = 1, text: str | Non
 
 
 def files(home: Path) -> dict[str, bytes]:
-    """What lies in a data folder, but for the lock, the running node's files and the store's bookkeeping."""
-    moving = (".db", ".db-wal", ".db-shm", "lock", ".sock", "ballast")
+    """What lies in a data folder, but for the lock, the running node's files and the store's bookkeeping.
+
+    A terminal that was refused keeps the keys that it asked a certificate for: it asks with them again.
+    """
+    moving = (".db", ".db-wal", ".db-shm", "lock", ".sock", "ballast", "beacon.json")
     return {path.name: path.read_bytes() for path in home.glob("*") if not path.name.endswith(moving)}
 
 
@@ -114,7 +117,7 @@ def test_under_a_passphrase_no_clear_key_is_on_the_disk_and_a_wrong_one_opens_no
     wrong.write_text("wrong horse\n")
     node = NodeProcess("hub", tmp_path / "hub", extra={"TOMOSHIBI_PASSPHRASE_FILE": str(right)})
     node.command("init", "--role", "hub", "--name", "本部")
-    assert [slot["kind"] for slot in node.json("slots")["slots"]] == ["recovery", "passphrase"]
+    assert [slot["kind"] for slot in node.json("slots")["slots"]] == ["passphrase", "recovery"]
     assert node.json("status")["name"] == "本部"
     node.extra["TOMOSHIBI_PASSPHRASE_FILE"] = str(wrong)
     assert "passphrase" in refused(node, "status")

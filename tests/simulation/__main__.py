@@ -1,4 +1,4 @@
-"""Replay a seed: ``python -m tests.simulation SEED [--nodes N] [--steps N] [--trace]``; ``--bench`` measures."""
+"""Replay a seed: ``python -m tests.simulation SEED [--nodes N] [--steps N] [--sealed] [--trace]``; ``--bench``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1, help="so many seeds from SEED on")
     parser.add_argument("--nodes", type=int, default=6)
     parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--sealed", action="store_true", help="a night in which people seal")
     parser.add_argument("--trace", action="store_true")
     parser.add_argument("--bench", action="store_true")
     asked = parser.parse_args()
@@ -26,7 +27,7 @@ def main() -> int:
     failed = 0
     for seed in range(asked.seed, asked.seed + asked.count):
         try:
-            night = simulate(seed, asked.nodes, asked.steps, print if asked.trace else None)
+            night = simulate(seed, asked.nodes, asked.steps, print if asked.trace else None, sealed=asked.sealed)
             if asked.count == 1:
                 print(night)
         except Exception as error:

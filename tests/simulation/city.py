@@ -65,7 +65,7 @@ def certificate(name: str, capabilities: tuple[str, ...], serial: int = 1) -> Ce
 
 def identity(name: str, capabilities: Iterable[str], serial: int = 1) -> Identity:
     held = certificate(name, tuple(sorted(capabilities)), serial)
-    return Identity(key_of(name), node_of(name), ROOT.public, held)
+    return Identity(key_of(name), node_of(name), ROOT.public, held, seed_of(name + "/sealing"))
 
 
 INCIDENT = id_of("incident")

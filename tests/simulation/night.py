@@ -12,6 +12,7 @@ from tests.simulation.hostile import Hostile
 from tests.simulation.machine import Machine
 from tests.simulation.morning import Morning
 from tests.simulation.quick import remembered
+from tests.simulation.sealing import Sealing
 from tests.simulation.workload import People
 from tests.simulation.world import Swallowed, World
 
@@ -31,8 +32,10 @@ class Night:
     families: tuple[str, ...]
 
 
-def simulate(seed: int, nodes: int = 6, steps: int = 150, say: Callable[[str], None] | None = None) -> Night:
-    """Let a night pass. Raises what is wrong (``Broken``, or an error of the engine)."""
+def simulate(
+    seed: int, nodes: int = 6, steps: int = 150, say: Callable[[str], None] | None = None, *, sealed: bool = False
+) -> Night:
+    """Let a night pass. Raises what is wrong (``Broken``, or an error of the engine). ``sealed``: people seal, too."""
     world = World(seed, nodes, steps, say)
     watch = Swallowed(world)
     logger = logging.getLogger("concurrent.futures")
@@ -42,9 +45,10 @@ def simulate(seed: int, nodes: int = 6, steps: int = 150, say: Callable[[str], N
     gc.disable()  # a night makes no garbage that could not wait: it took a tenth of the time
     try:
         with remembered():
-            return _pass(world)
+            return _pass(world, Sealing(world) if sealed else None)
     except Exception as error:
-        error.add_note(f"replay it: python -m tests.simulation {seed} --nodes {nodes} --steps {steps} --trace")
+        how = f"{seed} --nodes {nodes} --steps {steps}{' --sealed' if sealed else ''}"
+        error.add_note(f"replay it: python -m tests.simulation {how} --trace")
         raise
     finally:
         logger.removeHandler(watch)
@@ -55,7 +59,7 @@ def simulate(seed: int, nodes: int = 6, steps: int = 150, say: Callable[[str], N
             gc.enable()
 
 
-def _pass(world: World) -> Night:
+def _pass(world: World, sealing: Sealing | None) -> Night:
     faults = Faults(world)
     people = People(world)
     if "older" in faults.families:
@@ -65,9 +69,13 @@ def _pass(world: World) -> Night:
     for machine in world.machines:
         world.boot(machine)
     world.schedule(0, world.tick)
+    if sealing is not None:
+        sealing.dusk()
     for step in range(world.steps):
         world.step = step
         _one_step(world, faults, people, hostile)
+        if sealing is not None:
+            sealing.act()
         if step % 50 == 49:
             world.checkers.looked()
         if world.failure is not None:

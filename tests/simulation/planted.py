@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
 from app.node import Node
-from sync import arrival, clock, facts, merge, oplog
+from sync import arrival, clock, facts, merge, oplog, projector, seal
 from sync.awaited import Awaited
 from sync.clock import Clock
+from sync.keyring import Keyring
 from sync.kinds import Kind
 from sync.operation import Operation
 from sync.replica import Replica
+from sync.sealed import SealedSet
 from sync.sending import Sending
 from sync.session import Session
 from sync.sums import Sums
@@ -313,4 +316,54 @@ PLANTED: tuple[Callable[[Patch], None], ...] = (
     session_resends_for_ever,
     live_push_before_commit,
     far_future_stamp_moves_the_clock,
+)
+
+
+# -- in sealing: looked for in the nights of its own -----------------------------------------------------
+
+
+def a_late_key_opens_nothing(patch: Patch) -> None:
+    true = Keyring.refresh
+
+    def refresh(self: Keyring) -> set[bytes]:
+        true(self)
+        return set()
+
+    patch.setattr(Keyring, "refresh", refresh)
+
+
+def an_edit_needs_no_proof(patch: Patch) -> None:
+    true = seal.open_sealed
+
+    def opened(operation: Operation, secret: bytes, node: bytes) -> Operation | None:
+        found = true(operation, secret, node)
+        return None if found is None else dataclasses.replace(found, replaces=operation.replaces)
+
+    patch.setattr(projector, "seal", SimpleNamespace(open_sealed=opened))  # the checker's own stays true
+
+
+def a_shred_order_is_not_carried_out(patch: Patch) -> None:
+    patch.setattr(Keyring, "shredded", property(lambda self: self.banned))
+
+
+def a_sealed_operation_is_counted_twice(patch: Patch) -> None:
+    patch.setattr(SealedSet, "release", lambda self, stream, seq: None)
+
+
+def what_was_opened_is_in_the_digest(patch: Patch) -> None:
+    def count(self: projector.Projector, kind: Kind, scope: bytes, row: Any, old: Any) -> None:
+        if old is not None:
+            self.sums.take(kind.table, scope, old.row_hash)
+        if row is not None:
+            self.sums.add(kind.table, scope, row.row_hash)
+
+    patch.setattr(projector.Projector, "_count", count)
+
+
+PLANTED_IN_SEALING: tuple[Callable[[Patch], None], ...] = (
+    a_late_key_opens_nothing,
+    an_edit_needs_no_proof,
+    a_shred_order_is_not_carried_out,
+    a_sealed_operation_is_counted_twice,
+    what_was_opened_is_in_the_digest,
 )

@@ -15,6 +15,7 @@ from tests.simulation.regressions import REGRESSIONS, Found
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS, AT_ONCE = 200, 10
+SEALED_SEEDS, SEALED_SEEDS_DEEP = 4, 30
 PROCESSES = 2  # as many as the machine that this is meant for has cores
 
 
@@ -22,6 +23,17 @@ PROCESSES = 2  # as many as the machine that this is meant for has cores
 def test_every_rule_holds_through_a_night_of_faults(first: int) -> None:
     for seed in range(first, first + AT_ONCE):
         simulate(seed)
+
+
+def test_every_rule_holds_through_a_night_in_which_people_seal() -> None:
+    for seed in range(SEALED_SEEDS):
+        simulate(seed, sealed=True)
+
+
+@pytest.mark.deep
+def test_every_rule_holds_through_more_nights_in_which_people_seal() -> None:
+    for seed in range(SEALED_SEEDS, SEALED_SEEDS_DEEP):
+        simulate(seed, sealed=True)
 
 
 @pytest.mark.parametrize("found", REGRESSIONS, ids=lambda found: found.what.replace(" ", "_"))

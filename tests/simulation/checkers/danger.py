@@ -20,7 +20,7 @@ class Danger(Checker):
             held = self.world.held(machine)
             for kind in KINDS:
                 dangers = [name for name, spec in kind.fields.items() if spec.merge == "danger"]
-                if not dangers:
+                if not dangers or kind.sealed:
                     continue
                 wanted = model.records(held, kind)
                 for scope, id_, row in machine.replica.projection.rows(kind):

@@ -13,7 +13,7 @@ class Registers(Checker):
         for machine in self.world.settled_group[:1]:
             held = self.world.held(machine)
             for kind in KINDS:
-                if kind.entry:
+                if kind.entry or kind.sealed:
                     continue
                 wanted = model.records(held, kind)
                 rows = {(kind.name, scope, id_): row for scope, id_, row in machine.replica.projection.rows(kind)}

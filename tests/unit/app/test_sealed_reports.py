@@ -21,9 +21,11 @@ from app.accounts import Accounts
 from app.backups.make import make
 from app.backups.restore import restore
 from app.config import Settings
+from app.doctor import examine
 from app.factory import create_app
 from app.node import Node
 from app.queries import drafts, grants, sealed_reads
+from app.records import nodes as node_records
 from app.sealing import HEARD_OUT_MS
 from app.store import engine, envelope
 from app.store.envelope import as_passphrase
@@ -89,6 +91,7 @@ def let_in(hub: Node, terminal: Node) -> None:
         name="T", label="T01", capabilities=frozenset({"field"}), issued_ms=hub.clock(), serial=secrets.token_bytes(16),
     )  # fmt: skip
     terminal.adopt_certificate(certificate.encode(), hub.root_public, "http://127.0.0.1:9")
+    hub.write([node_records.enrolled(terminal.node_id, "T", "T01", "terminal", ["field"])], None)
 
 
 def hand_over(source: Node, target: Node) -> None:
@@ -412,3 +415,21 @@ def put_back(backup: Path, hub: Node, home: Path, beside: Path | None) -> None:
         assert again.digest()["public"] == hub.digest()["public"]
     finally:
         again.close()
+
+
+def test_doctor_says_that_a_store_is_closed_and_who_has_not_carried_out_an_order(city: tuple[House, House]) -> None:
+    hub = city[0].node
+
+    def said() -> tuple[str, str]:
+        (found,) = [finding for finding in examine(hub) if finding.name == "sealed"]
+        return found.state, found.text
+
+    assert said()[0] == "ok"
+    hub.writer.call(lambda replica: replica.open_again(frozenset(), closed=True), 0)
+    assert said() == ("warning", "this store was put back: nothing sealed is opened yet")
+    hub.sealing.open()
+    hub.sealing.shred("hq", None, "again")
+    assert said() == ("warning", "shred orders not carried out yet by: T01")
+    hand_over(hub, city[1].node)
+    hand_over(city[1].node, hub)
+    assert said()[0] == "ok"

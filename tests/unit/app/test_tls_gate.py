@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from app.accounts import Accounts
 from app.errors import AppError
 from app.factory import create_app
 from app.node import Node
@@ -108,8 +110,11 @@ def test_an_ended_leaf_a_revoked_device_and_a_withdrawn_browser_are_out_at_once(
     made = desk.issue(hub, "本部 1号機")
     with_key = leaf_of_browser(hub, made["serial"])
     assert gate.fault_of(hub, Seen(hub.tls.held.leaf, with_key)) is None
+    found = Accounts(hub).sessions
+    begun = [found.start("a person", peer=hashlib.sha256(leaf).hexdigest()) for leaf in (with_key, b"another")]
     desk.withdraw(hub, made["serial"])
     assert browser.get("/login", environ_overrides=over(hub, with_key)).status_code == 403
+    assert [found.find(token) is None for token in begun] == [True, False], "who is logged in with it is not"
     with pytest.raises(AppError):
         desk.withdraw(hub, made["serial"])
     hub.revoke(node.node_id, None)

@@ -20,7 +20,7 @@ WRITERS = {
     "patrol-points": IN_THE_FIELD, "head-counts": IN_THE_FIELD, "layers": {"command"}, "attachments": IN_THE_FIELD,
     "channel-reads": IN_THE_FIELD, "nodes": {"enrol"}, "damage-report-people": IN_THE_FIELD,
     "sealed-reads": IN_THE_FIELD, "shred-receipts": set(), "revocations": {"command"}, "scope-keys": {"enrol"},
-    "grants": {"enrol"}, "shred-orders": {"enrol"},
+    "grants": {"enrol"}, "shred-orders": {"enrol"}, "heirs": {"enrol"},
 }  # fmt: skip
 
 
