@@ -143,8 +143,9 @@ def is_sealed(path: Path) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """True where a PIN opens it, or only recovery does, and no passphrase can."""
-    return not any(slot["kind"] in ("file", "passphrase") for slot in slots_of(path))
+    """True where, with no passphrase given, a PIN opens it, or only recovery does."""
+    kinds = {slot["kind"] for slot in slots_of(path)}
+    return "file" not in kinds and ("pin" in kinds or "passphrase" not in kinds)
 
 
 def read_passphrase(path: Path) -> bytes:

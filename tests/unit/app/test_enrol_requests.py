@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from app import enrol_codes, enrol_requests
+from app import birth, enrol_codes, enrol_requests
+from app.config import Settings
 from app.enrol_codes import CODE_MS, MadeCode, make_code
 from app.enrol_door import VERSION, Door
 from app.enrol_extras import from_wire
@@ -15,6 +17,9 @@ from app.enrol_requests import request_of
 from app.errors import AppError
 from app.node import Node
 from app.queries import nodes
+from app.store import envelope
+from app.store.folder import DataFolder
+from app.store.keys import read_keys
 from sync import signing
 from sync.enrolment import Code, Transcript, commitment_to, reveal_proof
 from sync.operation import CITY
@@ -78,6 +83,26 @@ class Device:
         return self.said.check_answer(self.code.secret, certificate, from_wire(answer), proof).label
 
 
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One hub for all: each test has a code and a device of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(envelope, "MEMORY_KIB", 64)
+        folder = DataFolder(tmp_path_factory.mktemp("requests") / "hub")
+        settings = Settings(folder.path, ballast_mb=0)
+        birth.make_node(folder, "hub", "本部", settings, None)
+        node = Node.open(folder, read_keys(folder.keys, None), settings)
+    yield node
+    node.close()
+
+
+@pytest.fixture
+def hub(city: Node) -> Iterator[Node]:
+    city.local_write(lambda connection: connection.execute("DELETE FROM enrol_codes WHERE used_at IS NULL"))
+    yield city
+    city.correct_clock(0)
+
+
 @pytest.fixture
 def door(hub: Node) -> Door:
     return Door(hub)
@@ -112,7 +137,7 @@ def test_a_device_waits_until_a_person_has_compared_the_digits(
     assert (shown.state, shown.name, shown.short_code) == ("shown", "巡回A", device.digits)
     assert hub.replica.vector == before and nodes.get(hub.reader(), device.node_id) is None
     assert door.approve(made.id, shown.short_code, PERSON) == device.node_id
-    assert device.check(device.poll()) == "T01"
+    assert device.check(device.poll()).startswith("T")
     assert request_of(hub, made.id).state == "approved"
     history = hub.history("nodes", CITY, nodes.get(hub.reader(), device.node_id).id)  # type: ignore[union-attr]
     assert [entry["author"] for entry in history] == [PERSON], "who approved stands in the log"
@@ -126,8 +151,8 @@ def test_a_repeated_request_shows_the_same_digits_and_gets_the_same_answer(
     device.ask()
     assert device.digits == first and device.poll()["state"] == "waiting"
     door.approve(made.id, first, PERSON)
-    assert device.check(device.poll()) == device.check(device.poll()) == "T01"
-    assert device.check(device.ask()) == "T01"
+    given = device.check(device.poll())
+    assert device.check(device.poll()) == device.check(device.ask()) == given
 
 
 def test_a_device_cannot_try_for_other_digits_under_one_code(device: Device) -> None:
@@ -182,11 +207,12 @@ def test_a_code_that_nobody_used_in_time_is_over(device: Device, made: MadeCode,
 
 
 def test_two_taps_on_yes_make_one_device(door: Door, device: Device, made: MadeCode, hub: Node) -> None:
+    before = len(nodes.listed(hub.reader()))
     device.ask()
     device.poll()
     door.approve(made.id, device.digits, PERSON)
     assert refused(door.approve, made.id, device.digits, PERSON) == "not_shown"
-    assert [node["label"] for node in nodes.listed(hub.reader())] == ["H1", "T01"]
+    assert len(nodes.listed(hub.reader())) == before + 1
 
 
 def test_a_hub_that_was_started_again_still_knows_who_waits(device: Device, made: MadeCode, hub: Node) -> None:

@@ -89,6 +89,10 @@ def test_an_heir_lets_a_replacement_in_and_every_node_believes_it(
     assert refused(make_code, heir) == "not_an_issuer"
 
     code = enrol_code.perform(heir, as_heir=True)["code"]
+    before = heir.replica.vector
+    heirs.wake(heir)
+    assert heir.replica.vector == before, "awake is awake"
+    assert refused(heirs.wake, witness) == "no_heir"
     replacement = open_node("terminal")
     assert let_in(heir, replacement, monkeypatch, code)["label"] == "T03"
     carry(heir, replacement)
@@ -101,23 +105,6 @@ def test_an_heir_lets_a_replacement_in_and_every_node_believes_it(
     assert "enrol" in found["T01"]["capabilities"] and found["T01"]["woke_at"]
     assert witness.reader().execute("SELECT count(*) FROM quarantine").fetchone()[0] == 0
     assert replacement.tls.held.own is not None, "its leaf for TLS came from the heir as well"
-
-
-def test_waking_twice_writes_once(city: tuple[Node, Node, Node], root: list[SigningKey]) -> None:
-    hub, heir, _ = city
-    add(hub, root[0], "T01")
-    carry(hub, heir)
-    heirs.wake(heir)
-    before = heir.replica.vector
-    heirs.wake(heir)
-    assert heir.replica.vector == before
-
-
-def test_who_is_no_heir_wakes_nothing(city: tuple[Node, Node, Node], root: list[SigningKey]) -> None:
-    hub, heir, witness = city
-    add(hub, root[0], "T01")
-    carry(hub, witness)
-    assert refused(heirs.wake, witness) == "no_heir" and refused(heirs.wake, heir) == "no_heir"
 
 
 def test_a_revoked_heir_stays_asleep(city: tuple[Node, Node, Node], root: list[SigningKey]) -> None:

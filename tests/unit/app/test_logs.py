@@ -56,12 +56,14 @@ def lines_of(stream: io.StringIO) -> list[str]:
 def test_every_door_with_canaries_leaves_none_in_the_log(house: House, written: io.StringIO) -> None:
     asked = 0
     for method, rule, _ in doors(house.app):
-        for role in (None, "commander"):
-            path = path_of(house, rule) if asked % 2 else re.sub(r"<[^>]+>", quote(CANARY), rule)
+        for path in (path_of(house, rule), re.sub(r"<[^>]+>", quote(CANARY), rule)):
+            role = (None, "commander", "commander")[asked % 3]
             answer = house.ask(role, method, f"{path}?q={quote(CANARY)}&since={quote(CANARY)}", bodies(method))
             answer.close()
             asked += 1
-    assert asked > 200
+            if "<" not in rule:
+                break
+    assert asked > 150
     assert CANARY not in written.getvalue() and quote(CANARY) not in written.getvalue()
     lines_of(written)
 

@@ -17,7 +17,7 @@ class SlowSocket:
     """A client that sends so many bytes at each step and lets so much time pass before it."""
 
     def __init__(self, data: bytes, step: int, pause_s: float) -> None:
-        self.data, self.step, self.pause_s, self.now, self.limit = data, step, pause_s, 0.0, 0.0
+        self.data, self.step, self.pause_s, self.now, self.limit = memoryview(data), step, pause_s, 0.0, 0.0
 
     def settimeout(self, limit: float) -> None:
         self.limit = limit

@@ -114,6 +114,14 @@ def test_a_passphrase_and_a_pin_stand_beside_each_other(path: Path) -> None:
         read_keys(path, b"wrong horse")
 
 
+def test_a_node_waits_for_its_pin_also_where_a_passphrase_that_nobody_gave_would_open_it(path: Path) -> None:
+    node_keys = NodeKeys.generate()
+    write_keys(path, node_keys, b"correct horse")
+    assert not keys.is_locked(path)  # a passphrase alone is asked of the setting, as ever
+    pin.set_pin(path, node_keys.slot_key, PIN)
+    assert keys.is_locked(path)
+
+
 def test_the_last_way_in_is_never_removed(path: Path, node_keys: NodeKeys) -> None:
     for slot in keys.slots_of(path):
         with pytest.raises(WayBackMissing):

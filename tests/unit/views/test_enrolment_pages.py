@@ -86,12 +86,6 @@ def begun(hq: FlaskClient) -> tuple[str, str]:
     return page, re.sub(r".*code=([0-9A-Z-]+).*", r"\1", hq.get(page).text.replace("\n", " "))
 
 
-def test_a_fresh_tablet_opens_where_it_can_ask(tablet: FlaskClient) -> None:
-    answer = tablet.get("/", follow_redirects=True)
-    assert answer.request.path == "/join" and "この端末を登録" in answer.text
-    assert tablet.get("/join/state").headers["HX-Redirect"] == "/join"
-
-
 WRONG = [
     ("x", "127.0.0.1:8400", "4文字が8組"),
     ("", "", "アドレスの形"),
@@ -102,6 +96,9 @@ WRONG = [
 
 
 def test_what_is_wrong_is_said_in_words_and_what_was_typed_stays(tablet: FlaskClient) -> None:
+    answer = tablet.get("/", follow_redirects=True)
+    assert answer.request.path == "/join" and "この端末を登録" in answer.text
+    assert tablet.get("/join/state").headers["HX-Redirect"] == "/join"
     for code, hub, words in WRONG:
         answer = tablet.post("/join", data={"code": code, "hub": hub})
         assert answer.status_code == 422 and words in answer.text
@@ -123,6 +120,9 @@ def test_from_page_to_page(tablet: FlaskClient, hq: FlaskClient, nodes: tuple[No
     for path in ("/join", "/join/ended"):
         assert tablet.get(path).headers["Location"] == "/login"
     assert tablet.post("/join", data={}).headers["Location"] == "/login"
+    at_terminal = browser(nodes[1], "admin")
+    assert "登録と失効は、親機の画面でします" in at_terminal.get("/devices").text
+    assert at_terminal.post("/devices/enrolments").status_code == 403
 
 
 def test_a_no_and_a_time_that_is_over_are_told_on_both_sides(
@@ -160,14 +160,3 @@ def test_a_hub_that_went_away_is_waited_for_and_one_may_stop(
     assert "返事がありません" in waiting and re.findall(r"<span>(\d{3})</span>", waiting) == digits
     assert tablet.post("/join/stop").headers["Location"] == "/join"
     assert "登録を頼む" in tablet.get("/join").text
-
-
-def test_a_terminal_shows_its_devices_and_changes_none(tablet: FlaskClient, hq: FlaskClient, nodes: Any) -> None:
-    page, code = begun(hq)
-    tablet.post("/join", data={"code": code, "hub": "127.0.0.1:8400"})
-    digits = re.findall(r"<span>(\d{3})</span>", tablet.get("/join").text)
-    hq.post(f"{page}/approval", data={"short_code": "".join(digits)})
-    tablet.get("/join/state")
-    at_terminal = browser(nodes[1], "admin")
-    assert "登録と失効は、親機の画面でします" in at_terminal.get("/devices").text
-    assert at_terminal.post("/devices/enrolments").status_code == 403
