@@ -37,6 +37,8 @@ class Settings:
     tls_key: Path | None = None
     ballast_mb: int = 8
     names: str = ""  # comma between
+    call_after_urgent: int = 5  # minutes without 了解 until the call list names the recipient
+    call_after_normal: int = 15
     lock_minutes: int = 5  # without a touch; 0 never locks by itself
     idle_minutes: int = 30  # then the session ends; 0 never
     totp: str = "hq"
@@ -183,6 +185,8 @@ _CHECKS: dict[str, Any] = {
     "tls_key": _path,
     "ballast_mb": _whole(0, 1_024),
     "names": _names,
+    "call_after_urgent": _whole(1, 1_440),
+    "call_after_normal": _whole(1, 1_440),
     "lock_minutes": _whole(0, 720),
     "idle_minutes": _whole(0, 720),
     "totp": _one_of("hq", "off"),

@@ -23,9 +23,11 @@ SOCKETS_PER_SESSION_MAX = 32
 EXAMINED_EVERY_S = 30.0
 SPACE = "/live"
 LOCKED = "locked"  # the room of locked screens: they hear that something came, never what
-_COLLECTIONS = {"blobs": "attachments", "channel-reads": "channels"} | dict.fromkeys(
-    ("revocations", "heirs", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes"
-)
+_COLLECTIONS = {
+    "blobs": "attachments",
+    "channel-reads": "channels",
+    "instruction-sightings": "instructions",
+} | dict.fromkeys(("revocations", "heirs", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes")
 
 
 class Live(Namespace):
@@ -130,6 +132,9 @@ def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
     return pages
 
 
+_AWAITED = ("instruction", "channel", "chat")
+
+
 def room_of(role: str) -> str:
     return f"role:{role}"
 
@@ -146,9 +151,9 @@ def collection_of(topic: str) -> str:
 
 
 def topics_of(changed: Iterable[tuple[str, bytes, str]]) -> list[str]:
-    """Chat first: it is what somebody waits for. Nothing changed means links or receipts did: the badge."""
+    """Orders and chat first: somebody waits for them. Nothing changed means links or receipts did: the badge."""
     topics = {topic_of(kind, scope) for kind, scope in {(kind, scope) for kind, scope, _ in changed}}
-    return [*sorted(topics, key=lambda topic: (not topic.startswith("ch"), topic)), "sync"]
+    return [*sorted(topics, key=lambda topic: (not topic.startswith(_AWAITED), topic)), "sync"]
 
 
 def topic_of(kind: str, scope: bytes) -> str:

@@ -18,10 +18,12 @@ from typing import Any
 
 from app import beacon, digests
 from app.audit import ReadAudit
+from app.chronology import Chronology
 from app.config import Settings
 from app.damage import Watch
 from app.layers import Layers
 from app.queries import log as log_queries
+from app.queries.arrivals import Here
 from app.records import KINDS
 from app.records.judge import judge
 from app.sealing import CLOSED, Sealing
@@ -92,6 +94,7 @@ class Node:
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
         self.damage = Watch(self)
+        self.chronology = Chronology(self)
         self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod
@@ -441,6 +444,10 @@ class Node:
         """{saved_at, hub_at}: facts from receipts; None is "not yet"."""
         node = self.replica.identity.node_id
         return log_queries.delivery(self.reader(), node, self.hub_node, self.is_hub, kind, scope, record_id)
+
+    def here(self) -> Here:
+        """Which node asks, for what is proved by receipts."""
+        return Here(self.replica.identity.node_id, self.hub_node, self.is_hub)
 
     def unsent(self) -> int:
         if self.is_hub:

@@ -100,6 +100,9 @@ def _furnish(house: House) -> None:
     ids["hidden"] = house.made("channels", incident_id=incident, name="幹部だけ", members=[ids["person commander"]])
     ids["hidden file"] = _photographed(house, 96)
     house.made("chat-messages", channel_id=ids["hidden"], text="ここだけの話", attachments=[ids["hidden file"]])
+    ids["instruction_id"] = house.made(
+        "instructions", incident_id=incident, text="土のうを積む", recipients=[ids["person patrol"]]
+    )
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["point_id"] = house.made(
         "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
@@ -140,4 +143,5 @@ def path_of(house: House, rule: str) -> str:
 def _noun_of(rule: str) -> str:
     parts = rule.split("/")
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
-            "damage-reports": "report_id"}.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip
+            "damage-reports": "report_id", "instructions": "instruction_id",
+            }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip

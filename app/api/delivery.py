@@ -10,7 +10,7 @@ from app.api import wire
 from app.api.collection import scope_of
 from app.errors import Invalid, NotFound
 from app.permissions import permission
-from app.queries import channels, row
+from app.queries import channels, ladder, row
 from app.queries.row import Record
 from app.records import KINDS, shape
 from sync.kinds import OF_SYNC
@@ -19,6 +19,7 @@ RUNGS = ("saved_at", "hub_at", "device_at", "seen_at", "ack_at", "started_at", "
 _WITHOUT_DELIVERY = frozenset(
     (
         "channel-reads",
+        "instruction-sightings",
         "sealed-reads",
         "shred-receipts",
         *(kind.name for kind in KINDS if kind.sealed or kind in OF_SYNC),
@@ -34,9 +35,24 @@ def register(blueprint: Blueprint, node: Any) -> None:
         known = node.delivery(record.kind, scope_of(record), record.id)
         times = {rung: wire.show_time(known.get(rung)) for rung in RUNGS}
         hub = {"recipient": "hub", "name": "hub", **times, "reason": None}
-        return jsonify(record_id=record.id, recipients=[hub])
+        recipients = _recipients(node, record) if record.kind == "instructions" else [hub]
+        return jsonify(record_id=record.id, recipients=recipients)
 
     blueprint.add_url_rule("/api/v1/delivery/<record_id>", "delivery", shown)
+
+
+def _recipients(node: Any, instruction: Record) -> list[dict[str, Any]]:
+    """The ladder of an instruction, one row a recipient."""
+    found = ladder.ladders(node.reader(), [instruction], node.here())[0].recipients
+    return [
+        {
+            "recipient": recipient.id,
+            "name": recipient.name,
+            **{rung: wire.show_time(recipient.at.get(rung.removesuffix("_at"))) for rung in RUNGS},
+            "reason": recipient.reason,
+        }
+        for recipient in found
+    ]
 
 
 def _find(db: Any, record_id: str) -> Record:

@@ -35,6 +35,7 @@ _PROBLEMS = {
 }
 
 
+_PARENTS = ("channel_id", "instruction_id")  # which say the incident by themselves
 # Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
 _SEALED = {"damage-reports": damage_report_people}
 READ_ONLY = ("layers",)  # an import writes them, never a client
@@ -158,8 +159,8 @@ def _record_schemas(kind: Kind) -> tuple[dict[str, Any], dict[str, Any]]:
         "node": {"type": "string", "readOnly": True},
         "conflicts": {"type": "integer", "readOnly": True},
     }
-    required = [name for name in needed if name != "channel_id"] + (["channel_id"] if "channel_id" in needed else [])
-    if not kind.city and "channel_id" not in needed:
+    required = list(needed)
+    if not kind.city and not any(parent in needed for parent in _PARENTS):
         required.append("incident_id")
     body = {
         "type": "object",
@@ -191,6 +192,10 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names |= {"status": {"type": "string"}, "bbox": {"type": "string"}}
     if kind.name == "chat-messages":
         names["channel_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "instructions":
+        names["damage_report_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "instruction-replies":
+        names["instruction_id"] = {"type": "string", "format": "uuid"}
     if kind.name in ("head-counts", "shelter-openings"):
         names["shelter_id"] = {"type": "string", "format": "uuid"}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]

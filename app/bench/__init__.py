@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 
 NAMES = (
-    "start", "pages", "live", "save", "ingest", "sync", "storm", "storm-tls",
-    "slow", "growth", "depth", "map", "import",
+    "start", "pages", "command", "live", "save", "ingest", "sync", "storm",
+    "storm-tls", "slow", "growth", "depth", "map", "import",
 )  # fmt: skip
 TAKE_A_CORPUS = ("sync", "save", "ingest", "live", "slow", "depth")
 MODULES = {"import": "import_layers", "storm-tls": "storm_tls"}  # not every name can be one of a module

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 NAMES = (
-    "start", "pages", "live", "save", "ingest", "sync", "storm", "storm-tls",
-    "slow", "growth", "depth", "map", "import", "all",
+    "start", "pages", "command", "live", "save", "ingest", "sync", "storm",
+    "storm-tls", "slow", "growth", "depth", "map", "import", "all",
 )  # fmt: skip
 
 

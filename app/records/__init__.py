@@ -7,11 +7,15 @@ from app.records import (
     channel_reads,
     channels,
     chat_messages,
+    chronicle,
     damage_report_people,
     damage_reports,
     head_counts,
     heirs,
     incidents,
+    instruction_replies,
+    instruction_sightings,
+    instructions,
     layers,
     nodes,
     patrol_points,
@@ -25,13 +29,16 @@ from app.records import (
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 6  # of the projection tables; a new number rebuilds them
+SCHEMA = 7  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
     damage_reports,
     channels,
     chat_messages,
+    instructions,
+    instruction_replies,
+    chronicle,
     teams,
     users,
     shelters,
@@ -42,7 +49,9 @@ _WITH_FORMS = (
     attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
-_WITHOUT_FORMS = (channel_reads, nodes, heirs, damage_report_people, sealed_reads, shred_receipts)
+_WITHOUT_FORMS = (
+    channel_reads, instruction_sightings, nodes, heirs, damage_report_people, sealed_reads, shred_receipts,
+)  # fmt: skip
 KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 
 __all__ = ["CITY", "KINDS", "NOUNS", "SCHEMA", "Noun", "scope_of"]

@@ -113,7 +113,7 @@ class SqlProjection:
             if now != before or type(now) is not type(before):
                 columns[name] = now
         columns |= _changed(row, old)
-        columns |= {"state": _state(row), "row_hash": row.row_hash, "node": node.hex()}
+        columns |= {"merge_state": _state(row), "row_hash": row.row_hash, "node": node.hex()}
         assignments = ", ".join(f'"{name}" = ?' for name in columns)
         self.connection.execute(
             f"UPDATE {kind.table} SET {assignments} WHERE id = ? AND scope = ?",
@@ -154,8 +154,8 @@ def _statements(kind: Kind) -> _Statements:
     fields = tuple(kind.fields.items())
     encode = tuple(_encoder(spec) for _, spec in fields)
     names = ", ".join(f'"{name}"' for name, _ in fields)
-    head = "state, row_hash, origin, seq, author, hidden, conflicts, order_key"
-    tail = "created_at, updated_at, author, node, hidden, conflicts, order_key, origin, seq, state, row_hash"
+    head = "merge_state, row_hash, origin, seq, author, hidden, conflicts, order_key"
+    tail = "created_at, updated_at, author, node, hidden, conflicts, order_key, origin, seq, merge_state, row_hash"
     marks = ", ".join("?" * (3 + len(fields) + 11))
     return _Statements(
         f"SELECT {head}, {names} FROM {kind.table}",

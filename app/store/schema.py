@@ -30,7 +30,7 @@ _TAIL = [
     "order_key INTEGER NOT NULL DEFAULT 0",  # ledgers: the place in the order
     "origin BLOB NOT NULL",  # of the first operation
     "seq INTEGER NOT NULL",
-    "state BLOB NOT NULL",
+    "merge_state BLOB NOT NULL",  # not `state`, which a noun may call a field
     "row_hash BLOB NOT NULL",
 ]
 
@@ -41,6 +41,8 @@ _MORE_INDEXES = (
     ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total, id)"),
     ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
+    ("instruction_replies", "by_instruction", "(instruction_id, order_key)"),
+    ("instruction_sightings", "by_instruction", "(instruction_id, user_id, seen_at)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
 )
 

@@ -10,6 +10,7 @@ from flask import Flask
 from app.threads import gevent_rules
 from app.views.attachments import pages as attachments_pages
 from app.views.chat_messages import pages as chat_messages_pages
+from app.views.chronicle import pages as chronicle_pages
 from app.views.conflicts import pages as conflicts_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
 from app.views.damage_report_people import pages as damage_report_people_pages
@@ -22,6 +23,7 @@ from app.views.front import pages as front_pages
 from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
+from app.views.instructions import pages as instructions_pages
 from app.views.join import pages as join_pages
 from app.views.lock import pages as lock_pages
 from app.views.login import pages as login_pages
@@ -56,6 +58,8 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(sealed_reads_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(hazard_pages)
+    app.register_blueprint(instructions_pages)
+    app.register_blueprint(chronicle_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)

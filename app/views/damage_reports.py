@@ -16,10 +16,11 @@ from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming, upload
 from app.permissions import permission
-from app.queries import damage_report_people, drafts, incidents, report_rows
+from app.queries import channels, chat_messages, damage_report_people, drafts, incidents, report_rows
 from app.queries import damage_reports as queries
 from app.queries.row import Record
 from app.records import etag
+from app.records.shape import LINE_CHARS_MAX
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
 from sync.errors import NoScopeKey
@@ -60,6 +61,7 @@ def new(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     draft = drafts.get(shell.db(), current_user.id, form_key(incident))
     typed = {"_id": str(uuid6.uuid7())} | (draft_of(draft) if draft else _of_report_before(incident))
+    typed |= _of_message(incident)
     asked = {name: request.args[name] for name in PREFILLED if request.args.get(name)}
     if "lon" in asked:
         typed = {name: value for name, value in typed.items() if name not in PLACE}
@@ -145,6 +147,18 @@ def form_key(incident: Record) -> str:
 def draft_of(draft: drafts.Draft) -> dict[str, str]:
     """What was typed; the id it was typed under makes a second sending the same report."""
     return {name: draft.one(name) for name in draft.values if name != "attachments"}
+
+
+def _of_message(incident: Record) -> dict[str, str]:
+    """被害報告にする: what was said in the chat is the report's text."""
+    message = chat_messages.get(shell.db(), request.args.get("message", ""))
+    channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
+    if message is None or channel is None or channel.incident_id != incident.id:
+        return {}
+    if not channels.visible_to(channel, current_user.id, current_user.team):
+        return {}
+    text = message["text"] or ""
+    return {"summary": text} if len(text) <= LINE_CHARS_MAX else {"description": text}
 
 
 def _of_report_before(incident: Record) -> dict[str, str]:

@@ -26,7 +26,7 @@ from markupsafe import Markup, escape
 
 from app import catalog, permissions, words
 from app.messages import error_words, hub_fault
-from app.queries import incidents, nodes, report_rows, shelters, talk, teams, users
+from app.queries import incidents, nodes, orders, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 
@@ -40,6 +40,7 @@ STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
+    *("instructions", "chronicle"),
     *("people", "devices", "sealed", "print"),
 )
 
@@ -185,9 +186,11 @@ def _last_incident() -> Record | None:
     return incidents.get(db(), last)
 
 
-def _menu_counts(incident: Record) -> dict[str, int]:
+def _menu_counts(incident: Record) -> dict[str, Any]:
     here = db()
+    me = orders.Me.of(current_user.id, current_user.team, node().node_id)
     return {
+        "orders": orders.waiting(here, incident.id, me),
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
         "conflicts": report_rows.in_conflict_count(here, incident.id) + len(shelters.in_conflict(here, incident.id)),

@@ -30,11 +30,11 @@ ROOMS = {
     ),
     "app": names(
         """
-        __init__ __main__ accounts audit beacon birth buckets child cli config control damage demo digests
-        doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
-        enrol_wire errors factory hazard heirs layers live locked locked_peers logs mend messages node
-        permissions process_memory processes rates recovery recovery_sheet revoking sealing server skeletons
-        slow_clients socket_guard spreadsheet sync_links sync_socket threads verifier version wishes words
+        __init__ __main__ accounts audit beacon birth buckets child chronology cli config control damage demo
+        digests doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
+        enrol_wire errors factory hazard heirs layers live locked locked_peers logs mend messages node permissions
+        process_memory processes rates recovery recovery_sheet revoking sealing server skeletons slow_clients
+        socket_guard spreadsheet sync_links sync_socket threads verifier version wishes words
         """
     ),
     "maps": names("__init__ assets basemap cells cutting errors grid hazard layers prepare render route verdict"),
@@ -53,12 +53,12 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 
 NOUNS = names(
     """
-    action_items action_plans attachments bulletins channel_reads channels chat chat_messages chronicle
+    action_items action_plans arrivals attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
-    handover_notes head_counts households hq_meetings incidents instruction_replies instructions layers map
-    muster_replies musters nodes observations patrol_points patrol_tracks patrols places settings
-    shelter_openings shelters sealed_reads shred_receipts situation_reports staff stock_movements supplies
-    supply_items supply_requests teams totals users
+    handover_notes head_counts households hq_meetings incidents instruction_replies instruction_sightings
+    instructions ladder layers map muster_replies musters nodes observations orders patrol_points patrol_tracks
+    patrols places sealed_reads settings shelter_openings shelters shred_receipts situation_reports staff
+    stock_movements supplies supply_items supply_requests teams totals users
 
     conflicts digest drafts enrol enrolments front hazard heirs history join login numbers portal status sync_status
     translations

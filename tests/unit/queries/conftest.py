@@ -46,7 +46,7 @@ def insert(db: Any) -> Insert:
             "order_key": 0,
             "origin": b"o" * 16,
             "seq": 1,
-            "state": b"",
+            "merge_state": b"",
             "row_hash": b"",
         }
         for key, value in values.items():

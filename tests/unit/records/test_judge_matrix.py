@@ -21,6 +21,8 @@ WRITERS = {
     "channel-reads": IN_THE_FIELD, "nodes": {"enrol"}, "damage-report-people": IN_THE_FIELD,
     "sealed-reads": IN_THE_FIELD, "shred-receipts": set(), "revocations": {"command"}, "scope-keys": {"enrol"},
     "grants": {"enrol"}, "shred-orders": {"enrol"}, "heirs": {"enrol"},
+    "instructions": IN_THE_FIELD, "instruction-replies": IN_THE_FIELD, "instruction-sightings": IN_THE_FIELD,
+    "chronicle": IN_THE_FIELD,
 }  # fmt: skip
 
 

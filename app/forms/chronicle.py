@@ -1,0 +1,51 @@
+"""A line of the chronology: strings of the page to the fields of the entry. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from app.errors import Invalid
+
+JST = timezone(timedelta(hours=9), "JST")
+_CLOCK = re.compile(r"(?:(\d{1,2})[/月](\d{1,2})日?\s+)?(\d{1,2})[::時]?(\d{2})分?", re.ASCII)
+DAY_MS = 24 * 3_600_000
+
+
+def read(form: Mapping[str, str], now: int) -> dict[str, Any]:
+    """Fields of a new line. An empty time is now: only a time of its own is written as such."""
+    fields = {
+        "text": form.get("text", "").strip() or None,
+        "source": form.get("source") or None,
+        "corrects": form.get("corrects") or None,
+        "happened_at": moment(form.get("happened", ""), now),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def moment(text: str, now: int) -> int | None:
+    """``20:46``, ``2046`` or ``10/12 20:46`` as ms since 1970; a clock time that lies ahead was yesterday's."""
+    typed = unicodedata.normalize("NFKC", text).strip()
+    if not typed:
+        return None
+    matched = _CLOCK.fullmatch(typed)
+    today = datetime.fromtimestamp(now / 1000, JST)
+    try:
+        if matched is None:
+            raise ValueError
+        month, day, hour, minute = (int(part) if part else None for part in matched.groups())
+        found = today.replace(hour=hour or 0, minute=minute or 0, second=0, microsecond=0)
+        found = found.replace(month=month or found.month, day=day or found.day)
+    except ValueError as error:
+        raise Invalid("bad_time", "this is no time", "Write it like 20:46.", "happened") from error
+    at = int(found.timestamp() * 1000)
+    if at <= now + 60_000:
+        return at
+    return at - DAY_MS if month is None else _a_year_before(found)
+
+
+def _a_year_before(found: datetime) -> int:
+    return int(found.replace(year=found.year - 1).timestamp() * 1000)

@@ -1,0 +1,47 @@
+"""Response instructions as lists show them: all of an incident, or those for one person at one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.queries import row
+from app.queries.row import Record, Where
+
+NAME, REPLIES = "instructions", "instruction-replies"
+LISTED_MAX = 500
+
+
+def get(db: Any, instruction_id: str) -> Record | None:
+    return row.get(db, NAME, instruction_id)
+
+
+def listed(db: Any, incident_id: str, limit: int = LISTED_MAX) -> list[Record]:
+    """Newest first."""
+    where = Where().also("incident_id = ?", incident_id)
+    return row.select(db, row.kind_of(NAME), where, f"ORDER BY created_at DESC, id DESC LIMIT {int(limit)}")
+
+
+def replies(db: Any, instruction_ids: Iterable[str]) -> dict[str, list[Record]]:
+    """The answers to these instructions, oldest first, by instruction."""
+    found: dict[str, list[Record]] = {one: [] for one in instruction_ids}
+    if found:
+        marks = ", ".join("?" for _ in found)
+        where = Where().also(f"instruction_id IN ({marks})", *found)
+        for reply in row.select(db, row.kind_of(REPLIES), where, "ORDER BY order_key, origin, seq"):
+            found[reply["instruction_id"]].append(reply)
+    return found
+
+
+def sightings(db: Any, instruction_ids: Iterable[str]) -> dict[str, list[tuple[str, str, int]]]:
+    """Who has had them on the screen: (user id, node id, first at) by instruction."""
+    found: dict[str, list[tuple[str, str, int]]] = {one: [] for one in instruction_ids}
+    if found:
+        marks = ", ".join("?" for _ in found)
+        sql = (
+            "SELECT instruction_id, user_id, node, seen_at FROM instruction_sightings"
+            f" WHERE hidden = 0 AND seen_at IS NOT NULL AND instruction_id IN ({marks})"
+        )
+        for instruction, user, node, at in db.execute(sql, tuple(found)):
+            found[instruction].append((user, node, at))
+    return found

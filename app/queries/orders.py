@@ -1,0 +1,64 @@
+"""The instructions that wait for one person at one node: for the menu, the alarm and the inbox."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from app.queries import instructions
+from app.queries.row import Record
+
+NORMAL, URGENT = "normal", "urgent"
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """As whom somebody is addressed: themselves, their team, the node that they sit at."""
+
+    user: str
+    team: str | None
+    node: str  # as a record id, with hyphens
+
+    @staticmethod
+    def of(user_id: str, team: str | None, node_id: str) -> Me:
+        return Me(user_id, team, str(uuid.UUID(hex=node_id)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.user, self.team, self.node) if name)
+
+    def is_meant(self, instruction: Record) -> bool:
+        return any(name in self.names for name in instruction["recipients"] or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An instruction that nobody addressed here has answered."""
+
+    id: str
+    urgent: bool
+    created_at: int
+
+
+def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
+    """Not taken back and without an answer from any of the names I am addressed by; the urgent first, then by age."""
+    names = me.names
+    marks = ", ".join("?" for _ in names)
+    rows = db.execute(
+        "SELECT i.id, i.priority, i.created_at FROM instructions i WHERE i.incident_id = ? AND i.hidden = 0"
+        " AND i.withdrawn_at IS NULL"
+        f" AND EXISTS (SELECT 1 FROM json_each(i.recipients) r WHERE r.value IN ({marks}))"
+        " AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND a.hidden = 0 AND"
+        f" (a.on_behalf_of IN ({marks}) OR (a.on_behalf_of IS NULL AND (a.author = ? OR a.node = ?"
+        " OR a.author IN (SELECT id FROM users WHERE team = ?)))))"
+        " ORDER BY i.created_at",
+        (incident_id, *names, *names, me.user, uuid.UUID(me.node).hex, me.team),
+    )
+    found = [Waiting(id_, priority == URGENT, at) for id_, priority, at in rows]
+    return sorted(found, key=lambda one: not one.urgent)
+
+
+def mine(db: Any, incident_id: str, me: Me) -> list[Record]:
+    """All that were ever given to me here, newest first."""
+    return [one for one in instructions.listed(db, incident_id) if me.is_meant(one)]

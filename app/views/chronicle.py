@@ -1,0 +1,160 @@
+"""The chronology: the lines of an incident, quick entry by one key, correction by a new line, and its print."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import uuid6
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app import messages, records
+from app.chronology import GROUPS, Line, Narrowed
+from app.errors import Invalid
+from app.forms import chronicle as forms
+from app.permissions import permission
+from app.queries import channels, incidents, row
+from app.queries.row import Record, Where
+from app.views import shell
+
+KIND = "chronicle"
+ROWS, PRINTED_MAX = 60, 2_000
+LATE_MS = 60_000
+USUAL = tuple(group for group in GROUPS if group != "chat")
+
+pages = Blueprint("chronicle", __name__, url_prefix="/incidents/<uuid:incident_id>/chronicle")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line with the record it is about as it is today (None: removed), and who corrected it."""
+
+    line: Line
+    record: Record | None
+    parent: Record | None
+    corrected: bool
+    late: bool
+
+
+@pages.get("")
+@permission(KIND, "read")
+def index(incident_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    template = "chronicle/_list.html" if request.args.get("part") == "list" else "chronicle/index.html"
+    return render_template(template, **_listed(incident, ROWS), typed={"_id": str(uuid6.uuid7())}, faults={})
+
+
+@pages.get("/print")
+@permission(KIND, "read")
+def printed(incident_id: uuid.UUID) -> str:
+    """For A4, oldest first."""
+    incident = shell.incident_here(incident_id)
+    listed = _listed(incident, PRINTED_MAX)
+    return render_template("chronicle/print.html", **listed | {"lines": listed["lines"][::-1]})
+
+
+@pages.post("")
+@permission(KIND, "create")
+def create(incident_id: uuid.UUID) -> ResponseReturnValue:
+    """The id was given when the form was drawn, so that Enter pressed twice makes one line."""
+    incident = shell.incident_here(incident_id)
+    try:
+        record_id = uuid.UUID(request.form.get("_id", ""))
+        change = records.chronicle.create(
+            record_id, incidents.scope(incident), forms.read(request.form, shell.node().clock())
+        )
+    except (Invalid, ValueError) as error:
+        faults = messages.faults_of(error)
+        return render_template(
+            "chronicle/index.html", **_listed(incident, ROWS), typed=request.form, faults=faults
+        ), 422
+    shell.write(change)
+    flash(messages.saved_here(shell.node()), "ok")
+    return redirect(url_for(".index", incident_id=incident.id), 303)
+
+
+def _listed(incident: Record, limit: int) -> dict[str, Any]:
+    narrowed = _narrowed(incident)
+    found = shell.node().chronology.lines(incident.id, narrowed, limit + 1)
+    return {
+        "lines": _shown(found[:limit]),
+        "more": found[limit - 1].place if len(found) > limit else None,
+        "narrowed": narrowed,
+        "group_counts": shell.node().chronology.counts(incident.id, narrowed.without),
+        "groups": tuple(GROUPS),
+        "usual": USUAL,
+    }
+
+
+def _shown(found: list[Line]) -> list[ShownLine]:
+    """With the records that the lines are about: one query a kind, however many lines there are."""
+    about = {
+        kind: _by_id(kind, {line.record for line in found if line.kind == kind}) for kind in {f.kind for f in found}
+    }
+    parents = _parents(found, about)
+    corrected = {line.fields.get("corrects") for line in found if line.kind == KIND}
+    return [
+        ShownLine(
+            line,
+            about[line.kind].get(line.record),
+            parents.get((line.kind, line.record)),
+            line.record in corrected,
+            line.received_at - line.at > LATE_MS and line.node != shell.node().node_id,
+        )
+        for line in found
+    ]
+
+
+_PARENT = {
+    "instruction-replies": ("instruction_id", "instructions"),
+    "shelter-openings": ("shelter_id", "shelters"),
+    "head-counts": ("shelter_id", "shelters"),
+    "chat-messages": ("channel_id", "channels"),
+}
+
+
+def _parents(found: list[Line], about: dict[str, dict[str, Record]]) -> dict[tuple[str, str], Record]:
+    wanted: dict[str, set[str]] = {}
+    named = []
+    for line in found:
+        record = about[line.kind].get(line.record)
+        if record is not None and line.kind in _PARENT:
+            name, kind = _PARENT[line.kind]
+            named.append((line.kind, line.record, kind, record[name]))
+            wanted.setdefault(kind, set()).add(record[name])
+    known = {kind: _by_id(kind, ids) for kind, ids in wanted.items()}
+    return {(kind, record): known[of][one] for kind, record, of, one in named if one in known[of]}
+
+
+def _by_id(kind: str, ids: set[str]) -> dict[str, Record]:
+    if not ids:
+        return {}
+    where = Where().also(f"id IN ({', '.join('?' for _ in ids)})", *ids)
+    return {record.id: record for record in row.select(shell.db(), row.kind_of(kind), where)}
+
+
+def _narrowed(incident: Record) -> Narrowed:
+    asked = request.args
+    hidden = [
+        channel.id
+        for channel in channels.listed(shell.db(), incident.id)
+        if not channels.visible_to(channel, current_user.id, current_user.team)
+    ]
+    groups = tuple(group for group in GROUPS if group in asked.getlist("group"))
+    return Narrowed(
+        groups=groups or USUAL,
+        words=shell.asked_words() or None,
+        before=_place(asked.get("before")),
+        without=tuple(hidden),
+    )
+
+
+def _place(text: str | None) -> tuple[int, bytes, int] | None:
+    try:
+        at, origin, seq = (text or "").split(".")
+        return int(at), bytes.fromhex(origin), int(seq)
+    except ValueError:
+        return None

@@ -1,0 +1,277 @@
+"""Response instructions: HQ's list with the delivery ladder, the inbox of who is addressed, the form, the call list."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import uuid6
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app import messages, permissions, records
+from app.errors import Invalid
+from app.forms import instruction as forms
+from app.permissions import permission
+from app.queries import channels, chat_messages, damage_reports, incidents, nodes, orders, teams, users
+from app.queries import instructions as queries
+from app.queries.ladder import Ladder, Recipient, ladders
+from app.queries.row import Record
+from app.records import etag
+from app.views import shell
+
+KIND, REPLIES, SIGHTINGS = "instructions", "instruction-replies", "instruction-sightings"
+GROUPS = ("waiting", "in_progress", "done")
+BAR_FROM = 5  # recipients from which a bar says more than rows
+SEEN_AT_ONCE_MAX = 100
+SHOWN_FIRST = 40
+
+pages = Blueprint("instructions", __name__, url_prefix="/incidents/<uuid:incident_id>/instructions")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody who is to be called by voice: the instruction has not been acknowledged in the time the city gives."""
+
+    ladder: Ladder
+    recipient: Recipient
+    minutes: int
+
+
+@pages.get("")
+@permission(KIND, "read")
+def index(incident_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    group = request.args.get("group") if request.args.get("group") in GROUPS else None
+    part = request.args.get("part") == "list"
+    if not _commands() or request.args.get("view") == "mine":
+        return render_template("instructions/_inbox.html" if part else "instructions/inbox.html", **_inbox(incident))
+    found = ladders(shell.db(), queries.listed(shell.db(), incident.id), shell.node().here())
+    shown = [ladder for ladder in found if group in (None, ladder.group)]
+    return render_template(
+        "instructions/_list.html" if part else "instructions/index.html",
+        ladders=shown[: queries.LISTED_MAX if request.args.get("all") else SHOWN_FIRST],
+        more=max(0, len(shown) - SHOWN_FIRST) if not request.args.get("all") else 0,
+        group=group,
+        counts={name: sum(ladder.group == name for ladder in found) for name in GROUPS},
+        calls=calls_of(found),
+        voices=_voices(found),
+        bar_from=BAR_FROM,
+    )
+
+
+@pages.get("/calls")
+@permission(KIND, "read")
+def calls(incident_id: uuid.UUID) -> str:
+    """The call list, for the printer."""
+    incident = shell.incident_here(incident_id)
+    found = ladders(shell.db(), queries.listed(shell.db(), incident.id), shell.node().here())
+    return render_template("instructions/calls.html", calls=calls_of(found))
+
+
+@pages.get("/new")
+@permission(KIND, "create")
+def new(incident_id: uuid.UUID) -> str:
+    """From a damage report or a message its words are there already: the recipient and 送る are left."""
+    incident = shell.incident_here(incident_id)
+    typed = {"_id": str(uuid6.uuid7()), "priority": "normal"} | _of_report(incident) | _of_message(incident)
+    return _form(typed, [], {})
+
+
+@pages.post("")
+@permission(KIND, "create")
+def create(incident_id: uuid.UUID) -> ResponseReturnValue:
+    incident = shell.incident_here(incident_id)
+    chosen = request.form.getlist("recipients")
+    try:
+        record_id = uuid.UUID(request.form.get("_id", ""))
+        fields = forms.read_new(request.form, chosen, shell.node().clock())
+        change = records.instructions.create(record_id, incidents.scope(incident), fields)
+    except (Invalid, ValueError) as error:
+        return _form(request.form, chosen, messages.faults_of(error)), 422
+    shell.write(change)
+    flash(messages.saved_here(shell.node()), "ok")
+    return redirect(url_for(".show", incident_id=incident.id, instruction_id=record_id), 303)
+
+
+@pages.get("/<uuid:instruction_id>")
+@permission(KIND, "read")
+def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
+    incident = shell.incident_here(incident_id)
+    instruction = _instruction_here(incident, instruction_id)
+    report = damage_reports.get(shell.db(), instruction["damage_report_id"] or "")
+    return render_template(
+        "instructions/_body.html" if request.args.get("part") == "body" else "instructions/show.html",
+        ladder=ladders(shell.db(), [instruction], shell.node().here())[0],
+        replies=queries.replies(shell.db(), [instruction.id])[instruction.id],
+        report=report,
+        versions=etag.make_etag(shell.node().versions(KIND, incidents.scope(incident), instruction.id)),
+        meant=_me().is_meant(instruction),
+    )
+
+
+@pages.post("/<uuid:instruction_id>/replies")
+@permission(REPLIES, "create")
+def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnValue:
+    """An answer from the screen; or, from the call list, one that was got by voice."""
+    incident = shell.incident_here(incident_id)
+    instruction = _instruction_here(incident, instruction_id)
+    if request.form.get("on_behalf_of"):
+        permissions.require(current_user, "edit", KIND)
+        if request.form["on_behalf_of"] not in instruction["recipients"]:
+            abort(422)
+    try:
+        record_id = uuid.UUID(request.form.get("_id") or str(uuid6.uuid7()))
+        fields = forms.read_reply(request.form, instruction.id)
+        change = records.instruction_replies.create(record_id, incidents.scope(incident), fields)
+    except (Invalid, ValueError) as error:
+        flash(next(iter(messages.faults_of(error).values())), "danger")
+        return redirect(_back(incident), 303)
+    shell.write(change)
+    if request.headers.get("HX-Request"):
+        return render_template("instructions/_inbox.html", **_inbox(incident))
+    return redirect(_back(incident), 303)
+
+
+@pages.post("/<uuid:instruction_id>/withdraw")
+@permission(KIND, "edit")
+def withdraw(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnValue:
+    """It stays, struck through, with when and why; who has answered it keeps the answer."""
+    incident = shell.incident_here(incident_id)
+    instruction = _instruction_here(incident, instruction_id)
+    reason = request.form.get("reason", "").strip() or None
+    form = {"withdrawn_at": shell.node().clock()} | ({"withdrawn_reason": reason} if reason else {})
+    try:
+        seen = etag.read_versions(request.form.get("versions", ""))
+        change = records.instructions.edit(instruction_id, incidents.scope(incident), form, seen)
+    except Invalid as error:
+        flash(next(iter(messages.faults_of(error).values())), "danger")
+    else:
+        shell.write(change)
+    return redirect(url_for(".show", incident_id=incident.id, instruction_id=instruction.id), 303)
+
+
+@pages.post("/sightings")
+@permission(SIGHTINGS, "create")
+def see(incident_id: uuid.UUID) -> ResponseReturnValue:
+    """The page tells which cards were really on its screen; each person's first time is kept."""
+    incident = shell.incident_here(incident_id)
+    me, now, changes = _me(), shell.node().clock(), []
+    wanted = request.form.getlist("id")[:SEEN_AT_ONCE_MAX]
+    known = queries.sightings(shell.db(), wanted)
+    for name in wanted:
+        instruction = queries.get(shell.db(), name)
+        if instruction is None or instruction.incident_id != incident.id or not me.is_meant(instruction):
+            continue
+        if not any(user == current_user.id for user, _, _ in known[name]):
+            changes.append(
+                records.instruction_sightings.seen(incidents.scope(incident), instruction.id, current_user.id, now)
+            )
+    if changes:
+        shell.write(*changes)
+    return "", 204
+
+
+def calls_of(found: list[Ladder]) -> list[Call]:
+    """Who is to be called now: the longest urgent first."""
+    settings, now = shell.node().settings, shell.node().clock()
+    listed = []
+    for ladder in found:
+        instruction = ladder.instruction
+        if instruction["withdrawn_at"] is not None:
+            continue
+        urgent = instruction["priority"] == orders.URGENT
+        limit = settings.call_after_urgent if urgent else settings.call_after_normal
+        minutes = (now - instruction.created_at) // 60_000
+        if minutes >= limit:
+            listed += [Call(ladder, one, minutes) for one in ladder.recipients if one.state == "waiting"]
+    return sorted(listed, key=lambda call: (call.ladder.instruction["priority"] != orders.URGENT, -call.minutes))
+
+
+def _voices(found: list[Ladder]) -> list[tuple[Ladder, Recipient]]:
+    heard = [(ladder, one) for ladder in found for one in ladder.recipients if one.voice is not None]
+    return sorted(heard, key=lambda pair: -pair[1].voice.created_at if pair[1].voice else 0)
+
+
+def _inbox(incident: Record) -> dict[str, Any]:
+    """The cards of whoever looks: each with its one recipient that is meant here."""
+    me = _me()
+    found = ladders(shell.db(), orders.mine(shell.db(), incident.id, me), shell.node().here())
+    cards = [(ladder, _best([one for one in ladder.recipients if one.id in me.names])) for ladder in found]
+    closed = [card for card in cards if _is_closed(*card)]
+    return {
+        "cards": sorted(
+            (card for card in cards if card not in closed),
+            key=lambda card: (
+                card[1].state != "waiting",
+                card[0].instruction["priority"] != orders.URGENT,
+                -card[0].instruction.created_at,
+            ),
+        ),
+        "closed": closed,
+        "unsent_ids": shell.unsent_ids(),
+    }
+
+
+def _best(meant: list[Recipient]) -> Recipient:
+    """Who is addressed twice, as a person and as a team, has answered when one of them has."""
+    return max(meant, key=lambda one: ("waiting", "ack", "started", "cannot", "done").index(one.state))
+
+
+def _is_closed(ladder: Ladder, recipient: Recipient) -> bool:
+    return recipient.state in ("done", "cannot") or ladder.instruction["withdrawn_at"] is not None
+
+
+def _form(typed: Any, chosen: list[str], faults: dict[str, str]) -> str:
+    here = shell.db()
+    return render_template(
+        "instructions/new.html",
+        typed=typed,
+        chosen=chosen,
+        faults=faults,
+        teams=teams.listed(here),
+        nodes=[node for node in nodes.listed(here) if node["role"] != "hub"],
+        people=[user for user in users.listed(here) if user["active"] is not False],
+        due_minutes=forms.DUE_MINUTES,
+        report=damage_reports.get(here, typed.get("damage_report_id") or ""),
+    )
+
+
+def _of_report(incident: Record) -> dict[str, str]:
+    report = damage_reports.get(shell.db(), request.args.get("report", ""))
+    if report is None or report.incident_id != incident.id:
+        return {}
+    place = f"{report['address']} " if report["address"] else ""
+    urgent = {"priority": orders.URGENT} if report["urgency"] == "red" or report["rescue_needed"] else {}
+    return {"damage_report_id": report.id, "text": f"{place}{report['summary']}"} | urgent
+
+
+def _of_message(incident: Record) -> dict[str, str]:
+    message = chat_messages.get(shell.db(), request.args.get("message", ""))
+    channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
+    if message is None or channel is None or message.incident_id != incident.id:
+        return {}
+    if not channels.visible_to(channel, current_user.id, current_user.team):
+        return {}
+    return {"chat_message_id": message.id, "text": message["text"] or ""}
+
+
+def _instruction_here(incident: Record, instruction_id: uuid.UUID) -> Record:
+    found = queries.get(shell.db(), str(instruction_id))
+    if found is None or found.incident_id != incident.id:
+        abort(404)
+    return found
+
+
+def _me() -> orders.Me:
+    return orders.Me.of(current_user.id, current_user.team, shell.node().node_id)
+
+
+def _commands() -> bool:
+    return shell.may("create", KIND) or current_user.role == "viewer"
+
+
+def _back(incident: Record) -> str:
+    return shell.own_path(request.form.get("back"), url_for(".index", incident_id=incident.id))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from uuid6 import uuid7
+
+from app import records
+from app.chronology import Narrowed
+from app.node import Node
+from app.records import scope_of
+from sync.operation import CITY, REMOVE, Change
+
+INCIDENT = str(uuid.UUID(int=uuid7().int))
+SCOPE = scope_of("drill", INCIDENT)
+ALL = Narrowed()
+
+
+def an_id() -> uuid.UUID:
+    return uuid.UUID(int=uuid7().int)
+
+
+@pytest.fixture
+def told(hub: Node) -> Callable[..., list[str]]:
+    hub.write(
+        [records.incidents.create(uuid.UUID(INCIDENT), CITY, {"name": "訓練", "mode": "drill", "kind": "flood"})], None
+    )
+
+    def lines(**narrowed: Any) -> list[str]:
+        return [line.kind for line in hub.chronology.lines(INCIDENT, Narrowed(**narrowed), 100)]
+
+    return lines
+
+
+def report(node: Node, summary: str = "冠水") -> uuid.UUID:
+    record = an_id()
+    node.write([records.damage_reports.create(record, SCOPE, {"category": "flood", "summary": summary})], None)
+    return record
+
+
+def write(node: Node, text: str, **more: Any) -> uuid.UUID:
+    record = an_id()
+    node.write([records.chronicle.create(record, SCOPE, {"text": text} | more)], None)
+    return record
+
+
+def test_each_operation_writes_its_line_by_itself_newest_first(hub: Node, told: Any) -> None:
+    record = report(hub)
+    versions = hub.versions("damage-reports", SCOPE, str(record))
+    hub.write([records.damage_reports.edit(record, SCOPE, {"response_status": "done"}, versions)], None)
+    write(hub, "市長が到着")
+    assert told() == ["chronicle", "damage-reports", "damage-reports", "incidents"]
+    changed = hub.chronology.lines(INCIDENT, ALL, 100)[1]
+    assert changed.fields == {"response_status": "done"}
+
+
+def test_a_line_with_a_time_of_its_own_stands_where_it_happened(hub: Node, told: Any) -> None:
+    report(hub)
+    earlier = hub.clock() - 3_600_000
+    write(hub, "水位が上がった", happened_at=earlier)
+    last = hub.chronology.lines(INCIDENT, ALL, 100)[-1]
+    assert (last.kind, last.at) == ("chronicle", earlier)
+    assert last.received_at > earlier
+
+
+def test_what_does_not_count_is_no_line_and_marks_of_reading_are_none(hub: Node, told: Any) -> None:
+    report(hub)
+    before = told()
+    hub.write([records.channel_reads.mark(SCOPE, str(an_id()), str(an_id()), 1)], None)
+    hub.write([Change("damage-reports", an_id().bytes, SCOPE, {"urgency": "no such"}, replaces=None)], None)
+    assert told() == before
+
+
+def test_a_removal_is_a_line_too(hub: Node, told: Any) -> None:
+    record = report(hub)
+    versions = hub.versions("damage-reports", SCOPE, str(record))
+    hub.write([Change("damage-reports", record.bytes, SCOPE, {}, REMOVE, versions, "present")], None)
+    assert hub.chronology.lines(INCIDENT, ALL, 1)[0].type == REMOVE
+
+
+def test_lines_are_narrowed_by_group_words_and_what_was_known_then(hub: Node, told: Any) -> None:
+    report(hub, "柳橋で冠水")
+    known_at = hub.clock()
+    while hub.clock() == known_at:
+        pass
+    write(hub, "避難指示を検討")
+    assert told(groups=("written",)) == ["chronicle"]
+    assert told(words="柳橋") == ["damage-reports"]
+    assert told(words="100%") == []
+    assert told(known_at=known_at) == ["damage-reports", "incidents"]
+    assert hub.chronology.counts(INCIDENT) == {"written": 1, "damage": 1, "other": 1}
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_double(hub: Node, told: Any) -> None:
+    for number in range(12):
+        write(hub, f"記録 {number}")
+    seen: list[int] = []
+    before = None
+    while page := hub.chronology.lines(INCIDENT, Narrowed(groups=("written",), before=before), 5):
+        seen += [line.no for line in page]
+        at, origin, seq = page[-1].place.split(".")
+        before = (int(at), bytes.fromhex(origin), int(seq))
+    assert len(seen) == len(set(seen)) == 12
+
+
+def test_another_incidents_lines_are_not_here(hub: Node, told: Any) -> None:
+    report(hub)
+    assert hub.chronology.lines(str(an_id()), ALL, 10) == []

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from app.errors import Invalid
+from app.forms.chronicle import JST, moment, read
+
+NOW = int(datetime(2019, 10, 12, 21, 4, 30, tzinfo=JST).timestamp() * 1000)
+
+
+def shown(ms: int | None) -> str:
+    assert ms is not None
+    return datetime.fromtimestamp(ms / 1000, JST).strftime("%Y-%m-%d %H:%M")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("20:46", "2019-10-12 20:46"),
+        ("2046", "2019-10-12 20:46"),
+        ("20:46", "2019-10-12 20:46"),
+        ("20時46分", "2019-10-12 20:46"),
+        ("23:10", "2019-10-11 23:10"),  # has not come yet today
+        ("10/11 06:00", "2019-10-11 06:00"),
+        ("12月31日 8:05", "2018-12-31 08:05"),
+    ],
+)
+def test_a_time_as_it_is_typed(typed: str, meant: str) -> None:
+    assert shown(moment(typed, NOW)) == meant
+
+
+@pytest.mark.parametrize("typed", ["25:00", "いま", "20:4", "2/30 10:00", "١٢:٣٠"])
+def test_what_is_no_time_is_refused_with_a_hint(typed: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        moment(typed, NOW)
+    assert refused.value.field == "happened"
+
+
+def test_an_empty_time_is_now_and_is_not_written() -> None:
+    assert read({"text": " 市長が到着 ", "happened": "", "source": "phone"}, NOW) == {
+        "text": "市長が到着",
+        "source": "phone",
+    }
