@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.store.keys import read_keys
 from app.store.pages import PAGE_BYTES
 from app.store.salvage import Salvage
 
@@ -36,7 +36,7 @@ def lose_a_sector(path: Path, page: int, chance: random.Random) -> None:
 
 
 def data_key(home: Path) -> bytes:
-    return bytes.fromhex(json.loads((home / "key.json").read_bytes())["secrets"]["data_key"])
+    return read_keys(home / "key.json", None).data_key
 
 
 def lost_with(home: Path) -> Iterator[tuple[int, dict[bytes, list[int]]]]:
