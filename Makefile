@@ -6,8 +6,8 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 SOAK_MINUTES ?= 120
 WORKERS ?= 2
-# Real processes and pages have the machine to themselves: they are measured, and most of their time they wait.
-ALONE := tests/integration tests/browser
+# Real processes and pages after the rest: they are measured, and most of their time they wait.
+AFTER := tests/integration tests/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test deep soak lint fix bench docs lock clean
@@ -21,8 +21,8 @@ demo: $(STAMP) ## run a hub and two terminals with an invented city
 	$(BIN)/tomoshibi demo
 
 test: $(STAMP) ## run the tests of every change (10 minutes at most)
-	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile $(ALONE:%=--ignore %) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "not deep and not soak" $(ALONE) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile $(AFTER:%=--ignore %) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile $(AFTER) $(PYTEST_ARGS)
 
 deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at most)
 	$(BIN)/python -m pytest -m deep $(PYTEST_ARGS)

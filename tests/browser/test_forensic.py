@@ -166,6 +166,7 @@ def test_a_scan_finds_what_lies_in_clear(tmp_path: Path) -> None:
     assert len({hit.path for hit in hits(files_below(tmp_path))}) == 5
 
 
+@pytest.mark.deep
 def test_nothing_that_was_written_lies_in_clear_on_a_killed_tablet_or_hub(night: Night) -> None:
     night.work()
     night.city.hub.command("backup", str(night.folder / "backup.tomoshibi"))

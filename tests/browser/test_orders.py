@@ -160,6 +160,7 @@ def test_a_line_is_written_with_one_key_and_stands_on_every_node(visitors: Visit
     assert hq.faults == patrol.faults == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
 def test_the_pages_look_right(visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool) -> None:

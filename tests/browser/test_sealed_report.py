@@ -40,7 +40,8 @@ def test_a_callers_name_is_kept_by_the_node_and_by_no_browser_and_opened_by_who_
     patrol.page.context.set_offline(True)
     patrol.page.fill("[name=caller_phone]", "090-0000-4649")
     expect(patrol.page.locator("[data-draft-note].lost")).to_be_visible()
-    assert "柳橋の下" in patrol.page.evaluate(STORED)
+    assert "tomoshibi:kept:" in patrol.page.evaluate(STORED), "the rest of the form is kept, under a seal"
+    assert "柳橋の下" not in patrol.page.evaluate(STORED)
     assert "4649" not in patrol.page.evaluate(STORED), "also where the node does not answer"
     patrol.page.context.set_offline(False)
     expect(patrol.page.locator("[data-draft-note].lost")).to_be_hidden()
