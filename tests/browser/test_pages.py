@@ -120,7 +120,12 @@ def test_no_page_scrolls_sideways_at_320_px(visitors: Visitors, city: Cluster, r
 
 
 @pytest.mark.parametrize(
-    ("size", "palette"), [(PHONE, "outdoor"), (TABLET, "standard"), (HQ, "night")], ids=["phone", "tablet", "hq"]
+    ("size", "palette"),
+    [
+        pytest.param(PHONE, "outdoor", id="phone"),
+        pytest.param(TABLET, "standard", id="tablet", marks=pytest.mark.deep),
+        pytest.param(HQ, "night", id="hq", marks=pytest.mark.deep),
+    ],
 )
 def test_every_target_is_large_enough_for_a_wet_glove_and_axe_finds_nothing_serious(
     visitors: Visitors, city: Cluster, report: str, size: tuple[int, int], palette: str
