@@ -179,6 +179,7 @@ SITTINGS = [(PHONE, False), (TABLET, True), (HQ, False)]
 MORE_SITTINGS = [(PHONE, True), (TABLET, False), (HQ, True)]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("size", "dark"), SITTINGS + (MORE_SITTINGS if os.environ.get("TOMOSHIBI_PICTURES") else []))
 def test_pictures_for_people_to_look_at(
     visitors: Visitors, city: Cluster, report: str, pictures: Path, size: tuple[int, int], dark: bool

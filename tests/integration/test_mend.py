@@ -48,6 +48,7 @@ def refused_to_serve(node: NodeProcess) -> str:
     return told.stderr
 
 
+@pytest.mark.deep
 def test_a_terminal_with_unsent_reports_is_mended_from_the_hub(city: Cluster) -> None:
     """A sector is lost among what the hub holds: what stands behind it waits, and goes in when the hub has sent it."""
     hub, terminal = city.hub, city.terminals[0]
