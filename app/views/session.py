@@ -90,6 +90,8 @@ def _ask_to_log_in() -> ResponseReturnValue:
     """A page is asked again after the login; a fragment tells the page to go there."""
     door = door_of(session_here())
     if request.headers.get("HX-Request"):
+        # A fragment that was under way while somebody handed over must not take the names away from who comes next.
+        door = "login.people" if door == "login.show" and "switching_at" in session else door
         return Response(status=401, headers={"HX-Redirect": url_for(door)})
     if request.method != "GET":
         if door == "lock.show":

@@ -133,6 +133,8 @@ def test_two_taps_and_a_passphrase_hand_over(enter: Callable[..., FlaskClient], 
     browser = enter("佐久間")
     assert place(house.test_client().get("/login/people")) == "/login", "a stranger sees no names"
     assert place(browser.post("/switch")) == "/login/people"
+    late = browser.get("/users", headers={"HX-Request": "true"})
+    assert late.headers["HX-Redirect"] == "/login/people", "a fragment under way does not take the names away"
     shown = browser.get("/login/people").text
     assert "佐久間" in shown and "梶原" in shown
     assert place(browser.get("/incidents")) == "/login", "the one before is gone before a name was chosen"
