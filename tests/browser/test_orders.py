@@ -94,7 +94,7 @@ def test_an_answer_given_while_cut_off_arrives_with_the_time_it_was_pressed(visi
     card.get_by_role("button", name="了解").click()
     pressed = time.time()
     expect(card).to_contain_text("この端末に保存・送信待ち")
-    time.sleep(1.5)
+    time.sleep(1.5)  # so that the time it was pressed and the time it arrives can be told apart
     city.hub.start()
     hq.page.goto(address)
     expect(hq.page.locator(".ladder .reached")).to_have_count(5, timeout=20_000)
