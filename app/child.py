@@ -40,8 +40,9 @@ def run(
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     timer = threading.Timer(wall_s, process.kill)
-    timer.start()
+    timer.daemon = True  # Ctrl-C may come before it can be cancelled: the command ends all the same
     try:
+        timer.start()
         answer = _converse(process, _encode({"limits": limits, "request": dict(request)}), on_progress)
     finally:
         timer.cancel()
