@@ -93,7 +93,8 @@ def test_a_flooded_underpass_is_photographed_without_a_network_and_seen_at_hq(
         expect(pin.first).to_be_visible(timeout=SECONDS_MAX * 1000)
         commander.go(f"/damage-reports/{report_id}")
         # Not `complete` alone: the small picture may just then give way to the large one.
-        commander.page.wait_for_function("(document.querySelector('#files img') ?? {}).naturalWidth > 0")
+        shown = commander.page.locator("#files img")
+        eventually(lambda: shown.evaluate("(image) => image.naturalWidth") > 0, 10, "the photo on HQ's screen")
         expect(commander.page.locator(".depth-answer")).to_contain_text("3–5m")
         with capsys.disabled():
             print(f"\nafter the link came back: text at HQ in {text_s:.1f} s, whole photo in {photo_s:.1f} s")
