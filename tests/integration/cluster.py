@@ -20,6 +20,8 @@ from typing import Any
 import requests
 import uuid6
 
+from tests.integration import forked
+
 PASSPHRASE = "a-long-enough-passphrase"
 
 
@@ -65,10 +67,7 @@ class NodeProcess:
         return [sys.executable, "-m", "app", "--home", str(self.home), *arguments]
 
     def command(self, *arguments: str, text: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-        finished = subprocess.run(
-            self.program(*arguments),
-            input=text, capture_output=True, text=True, timeout=60, check=False, env=environment() | self.extra,
-        )  # fmt: skip
+        finished = forked.run(["--home", str(self.home), *arguments], environment() | self.extra, text)
         if check and finished.returncode:
             raise AssertionError(f"{self.name}: {' '.join(arguments)}: {finished.stderr}")
         return finished
