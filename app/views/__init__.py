@@ -28,6 +28,7 @@ from app.views.join import pages as join_pages
 from app.views.lock import pages as lock_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
+from app.views.more import pages as more_pages
 from app.views.nodes import pages as nodes_pages
 from app.views.sealed_reads import pages as sealed_reads_pages
 from app.views.search import pages as search_pages
@@ -67,6 +68,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(head_counts_pages)
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)
+    app.register_blueprint(more_pages)
     app.register_blueprint(nodes_pages)
     app.register_blueprint(enrolments_pages)
     app.register_blueprint(join_pages)

@@ -273,7 +273,7 @@ def test_nothing_lies_in_clear_after_logging_out_and_closing_the_browser(playwri
     browser = Browser(playwright, night)
     browser.log_in()
     browser.work()
-    browser.page.goto(f"{browser.node.url}/settings")
+    browser.page.goto(f"{browser.node.url}/more")
     browser.page.get_by_role("button", name="ログアウト").click()
     browser.page.wait_for_url("**/login")
     browser.context.close()

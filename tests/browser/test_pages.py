@@ -48,6 +48,7 @@ def paths(city: Cluster, report: str) -> dict[str, str]:
         "new incident": "/incidents/new",
         "sync": "/sync",
         "settings": "/settings",
+        "more": "/more",
         "absent": f"{here}/damage-reports/{city.channel}",
     }
 
