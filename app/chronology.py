@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlcipher3 import dbapi2
 
+from app.queries import joins
 from app.queries.log import SILENT_KINDS
 from app.store.projection import id_text, incident_of
 from app.threads import in_native_thread
@@ -99,13 +100,16 @@ class Chronology:
         """How many lines each group has, for somebody who may not see these channels."""
         with self._lock:
             in_native_thread(self._follow)
-            found = dict(self._counted.get(incident_id, {}))
-            for group, number in self._db.execute(_NOT_COUNTED, (incident_id,)):
+            reader, found = self._node.reader(), Counter[str]()
+            for one in joins.group(reader, incident_id):
+                found.update(self._counted.get(one, {}))
+            for group, number in self._db.execute(*joins.covering(reader, _NOT_COUNTED, (incident_id,))):
                 found[group] -= number
             if without:
                 condition, values = _of_channels(without)
                 sql = f"SELECT grouped, count(*) FROM line WHERE incident = ? AND {_COUNTS} AND {condition}"
-                for group, number in self._db.execute(f"{sql} GROUP BY grouped", (incident_id, *values)):
+                asked = joins.covering(reader, f"{sql} GROUP BY grouped", (incident_id, *values))
+                for group, number in self._db.execute(*asked):
                     found[group] -= number
             return {group: number for group, number in found.items() if number}
 
@@ -114,11 +118,9 @@ class Chronology:
         for condition, value in _conditions(narrowed):
             where.append(condition)
             values += value
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM line WHERE {' AND '.join(where)} ORDER BY at DESC, origin DESC, seq DESC LIMIT ?",
-            (*values, limit),
-        )
-        return [_shown(*tuple(row)) for row in rows]
+        sql = f"SELECT {_COLUMNS} FROM line WHERE {' AND '.join(where)} ORDER BY at DESC, origin DESC, seq DESC LIMIT ?"
+        asked = joins.covering(self._node.reader(), sql, (*values, limit))
+        return [_shown(*tuple(row)) for row in self._db.execute(*asked)]
 
     # -- following the log -----------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from flask_socketio import Namespace, SocketIO
 
 from app import permissions
 from app.people.sessions import peer_of
+from app.queries import joins
 
 TOPICS_MAX = 64
 SOCKETS_PER_SESSION_MAX = 32
@@ -126,7 +127,7 @@ def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
 
     def tell(changed: Any) -> None:
         pages.examine(at_once=any(kind == "users" for kind, _, _ in changed))  # a role was taken: it hears no more
-        ring(topics_of(changed))
+        ring(joins.together(topics_of(changed), joins.Joins.read(node.reader())))
 
     node.subscribe(tell)
     return pages

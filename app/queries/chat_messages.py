@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.queries import row
+from app.queries import joins, row
 from app.queries.row import Record, Where
 
 NAME = "chat-messages"
@@ -38,7 +38,8 @@ def read_upto(db: Any, user_id: str) -> dict[str, int]:
 
 def unread(db: Any, incident_id: str, user_id: str) -> dict[str, int]:
     """Messages of others that this person has not read, by channel; channels without any are left out."""
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         "SELECT m.channel_id, count(*) FROM channels c"
         " JOIN chat_messages m ON m.channel_id = c.id AND m.order_key > coalesce("
         "  (SELECT max(r.upto) FROM channel_reads r WHERE r.channel_id = c.id AND r.user_id = ?), 0)"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import row
+from app.queries import joins, row
 from app.queries.row import Page, Record, Where
 
 NAME = "damage-reports"
@@ -60,7 +60,7 @@ def _counted(db: Any, incident_id: str, condition: str, codes: Sequence[str]) ->
     """From the counts that are kept: at 200,000 reports to count them took most of a front page's second."""
     among = f"response_status IN ({', '.join('?' for _ in codes)})" if codes else "TRUE"
     sql = f"SELECT sum(reports) FROM report_counts WHERE incident_id = ? AND {condition} AND {among}"
-    return int(db.execute(sql, (incident_id, *codes)).fetchone()[0] or 0)
+    return int(joins.ask(db, sql, (incident_id, *codes)).fetchone()[0] or 0)
 
 
 def in_group(group: str) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def in_group(group: str) -> tuple[str, ...]:
 def counts(db: Any, incident_id: str) -> dict[str, int]:
     """{open, in_progress, done}: what is joined by same_as counts once, a duplicate with its original."""
     found = dict.fromkeys(GROUPS, 0)
-    rows = db.execute("SELECT response_status, reports FROM report_counts WHERE incident_id = ?", (incident_id,))
+    rows = joins.ask(db, "SELECT response_status, reports FROM report_counts WHERE incident_id = ?", (incident_id,))
     for status, number in rows:
         _add(found, status, number)
     for joined in _joined(db, incident_id):
@@ -116,7 +116,8 @@ def _add(found: dict[str, int], status: str, number: int) -> None:
 
 def _joined(db: Any, incident_id: str) -> Iterable[dict[str, str]]:
     """Groups of reports that are one thing, each {id: status}. Reports of another incident are not joined."""
-    links = db.execute(
+    links = joins.ask(
+        db,
         "SELECT id, same_as FROM damage_reports WHERE incident_id = ? AND same_as IS NOT NULL AND hidden = 0",
         (incident_id,),
     ).fetchall()
@@ -136,7 +137,8 @@ def _joined(db: Any, incident_id: str) -> Iterable[dict[str, str]]:
 def _statuses(db: Any, incident_id: str, ids: set[str]) -> dict[str, str]:
     """The status of each of these reports that is shown in this incident; one answer, however many are asked."""
     # The + keeps SQLite from walking the whole incident for each id (400 ms instead of 2 at 10,000 reports).
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         "SELECT id, coalesce(response_status, 'open') FROM damage_reports"
         " WHERE id IN (SELECT value FROM json_each(?)) AND +incident_id = ? AND +hidden = 0",
         (json.dumps(sorted(ids)), incident_id),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import damage_reports, head_counts, patrol_points, row, shelters
+from app.queries import damage_reports, head_counts, joins, patrol_points, row, shelters
 from app.queries.head_counts import People, Source
 from app.queries.row import Record, Where
 from app.queries.shelters import ShelterLine
@@ -48,9 +48,8 @@ class Waiting:
 
 def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None = None) -> Counts:
     lines = shelters.listed(db, incident_id) if lines is None else lines
-    patrol_people = db.execute(
-        "SELECT count(DISTINCT author) FROM patrol_points WHERE incident_id = ? AND hidden = 0", (incident_id,)
-    ).fetchone()[0]
+    walking = "SELECT count(DISTINCT author) FROM patrol_points WHERE incident_id = ? AND hidden = 0"
+    patrol_people = joins.ask(db, walking, (incident_id,)).fetchone()[0]
     return Counts(
         people=head_counts.people(db, incident_id, now, lines),
         damage_reports=damage_reports.counts(db, incident_id),

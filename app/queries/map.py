@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from app import catalog
-from app.queries import row, shelters
+from app.queries import joins, row, shelters
 from app.queries.row import Record, Where
 
 URGENCIES = ("red", "yellow", "green", "white")  # a report without one is the fifth
@@ -21,7 +21,8 @@ REPORTS_MAX, POINTS_MAX, LISTED_MAX = 20_000, 1_000, 300
 
 def reports(db: Any, incident_id: str) -> list[list[Any]]:
     """[id, lon, lat, urgency, group, impassable] of each report with a place; a duplicate stands at its original."""
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         "SELECT id, location, urgency, coalesce(response_status, 'open'), passability FROM damage_reports"
         " WHERE incident_id = ? AND hidden = 0 AND location IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT ?",
         (incident_id, REPORTS_MAX),

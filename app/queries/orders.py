@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.queries import instructions
+from app.queries import instructions, joins
 from app.queries.row import Record
 
 NORMAL, URGENT = "normal", "urgent"
@@ -45,7 +45,8 @@ def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
     """Not taken back and without an answer from any of the names I am addressed by; the urgent first, then by age."""
     names = me.names
     marks = ", ".join("?" for _ in names)
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         "SELECT i.id, i.priority, i.created_at FROM instructions i WHERE i.incident_id = ? AND i.hidden = 0"
         " AND i.withdrawn_at IS NULL"
         f" AND EXISTS (SELECT 1 FROM json_each(i.recipients) r WHERE r.value IN ({marks}))"

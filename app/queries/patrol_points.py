@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.queries import joins
+
 STATUSES = ("safe", "caution", "cleared")
 
 
 def counts(db: Any, incident_id: str) -> dict[str, int]:
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         "SELECT status, count(*) FROM patrol_points WHERE incident_id = ? AND hidden = 0 GROUP BY status",
         (incident_id,),
     )

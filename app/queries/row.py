@@ -15,6 +15,7 @@ from typing import Any
 
 from app import records
 from app.errors import Invalid
+from app.queries import joins
 from sync.kinds import Kind
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 500
@@ -54,7 +55,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Conditions that must all hold, with their values."""
+    """Conditions that must all hold, with their values. ``incident_id = ?`` covers what is joined (``joins``)."""
 
     conditions: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
@@ -77,7 +78,7 @@ def select(db: Any, kind: Kind, where: Where, tail: str = "") -> list[Record]:
     """The records of a kind that are shown and meet ``where``; ``tail`` is ORDER BY and LIMIT."""
     columns = ", ".join((*_HEAD, *(f'"{name}"' for name in kind.fields)))
     sql = f"SELECT {columns} FROM {kind.table} WHERE {where.sql()} {tail}"
-    return [_record(kind, row) for row in db.execute(sql, where.values)]
+    return [_record(kind, row) for row in joins.ask(db, sql, where.values)]
 
 
 def get(db: Any, name: str, record_id: str) -> Record | None:
@@ -101,7 +102,7 @@ def page(db: Any, name: str, where: Where, limit: int = LIMIT_DEFAULT, cursor: s
 
 def count(db: Any, name: str, where: Where) -> int:
     sql = f"SELECT count(*) FROM {kind_of(name).table} WHERE {where.sql()}"
-    return int(db.execute(sql, where.values).fetchone()[0])
+    return int(joins.ask(db, sql, where.values).fetchone()[0])
 
 
 def make_cursor(place: int, record_id: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.queries import row
+from app.queries import joins, row
 from app.queries.row import Record, Where
 
 NAME = "sealed-reads"
@@ -33,7 +33,8 @@ def listed(db: Any, incident_id: str) -> list[Record]:
 
 def numbers(db: Any, incident_id: str) -> dict[str, str]:
     """The numbers of the reports that were opened, by id."""
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         "SELECT id, number FROM damage_reports WHERE incident_id = ? AND hidden = 0 AND id IN"
         ' (SELECT "record" FROM sealed_reads WHERE incident_id = ?)',
         (incident_id, incident_id),
@@ -43,7 +44,8 @@ def numbers(db: Any, incident_id: str) -> dict[str, str]:
 
 def alarms(db: Any, incident_id: str, now: int) -> list[Alarm]:
     """The alarms of the last day, the newest first. The same on every node that holds the same entries."""
-    rows = db.execute(
+    rows = joins.ask(
+        db,
         'SELECT author, created_at, "record", "count" FROM sealed_reads'
         " WHERE incident_id = ? AND created_at >= ? AND author IS NOT NULL ORDER BY created_at, order_key",
         (incident_id, now - ALARM_MS),

@@ -111,9 +111,9 @@ def show(sha256: str) -> Response:
 @permission("damage-reports", "read")
 def photo(incident_id: uuid.UUID, report_id: uuid.UUID, sha256: str) -> str:
     """One file of a report, large; what is not here is asked for now, before what is only wished for."""
-    shell.incident_here(incident_id)
+    incident = shell.incident_here(incident_id)
     report = damage_reports.get(shell.db(), str(report_id))
-    files = files_of_record(report) if report is not None and report.incident_id == str(incident_id) else []
+    files = files_of_record(report) if report is not None and shell.of_incident(incident, report) else []
     place = next((place for place, file in enumerate(files) if file.sha256 == sha256), None)
     if place is None:
         abort(404)

@@ -115,7 +115,7 @@ def mark_read(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnVa
 
 
 def messages_of(incident: Record, channel_id: str) -> list[ShownMessage]:
-    node, scope, unsent = shell.node(), incidents.scope(incident), shell.unsent_ids()
+    node, unsent = shell.node(), shell.unsent_ids()
     seen_upto = message_queries.read_upto(shell.db(), current_user.id).get(channel_id, 0)
     shown = []
     for line in talk.message_lines(shell.db(), channel_id):
@@ -129,15 +129,15 @@ def messages_of(incident: Record, channel_id: str) -> list[ShownMessage]:
                 readers=line.readers,
                 at_hub=message.id not in unsent,
                 unread=message.order_key > seen_upto,
-                late_ms=None if here else _late(node, scope, message),
+                late_ms=None if here else _late(message),
             )
         )
     return shown
 
 
-def _late(node: object, scope: bytes, message: Record) -> int | None:
+def _late(message: Record) -> int | None:
     """When the message came here, where that was more than a minute after it was written."""
-    arrived = shell.received_at(KIND, scope, message.id)
+    arrived = shell.received_at(KIND, bytes.fromhex(message.scope), message.id)
     return arrived if arrived is not None and arrived - message.created_at > LATE_MS else None
 
 
@@ -151,7 +151,7 @@ def _lines(incident: Record) -> list[talk.ChannelLine]:
 
 def _channel_here(incident: Record, channel_id: uuid.UUID) -> Record:
     channel = channel_queries.get(shell.db(), str(channel_id))
-    if channel is None or channel.incident_id != incident.id:
+    if channel is None or not shell.of_incident(incident, channel):
         abort(404)
     if not channel_queries.visible_to(channel, current_user.id, current_user.team):
         abort(404)

@@ -153,7 +153,7 @@ def _of_message(incident: Record) -> dict[str, str]:
     """被害報告にする: what was said in the chat is the report's text."""
     message = chat_messages.get(shell.db(), request.args.get("message", ""))
     channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
-    if message is None or channel is None or channel.incident_id != incident.id:
+    if message is None or channel is None or not shell.of_incident(incident, channel):
         return {}
     if not channels.visible_to(channel, current_user.id, current_user.team):
         return {}
@@ -167,7 +167,7 @@ def _of_report_before(incident: Record) -> dict[str, str]:
         before = queries.get(shell.db(), str(uuid.UUID(request.args.get("after", ""))))
     except ValueError:
         before = None
-    if before is None or before.incident_id != incident.id:
+    if before is None or not shell.of_incident(incident, before):
         return {}
     names = ("category", "address", "accuracy_m", "location_source")
     kept = {name: str(before[name]) for name in names if before[name]}
@@ -233,7 +233,7 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
 
 def report_here(incident: Record, report_id: uuid.UUID) -> Record:
     report = queries.get(shell.db(), str(report_id))
-    if report is None or report.incident_id != incident.id:
+    if report is None or not shell.of_incident(incident, report):
         abort(404)
     return report
 

@@ -15,7 +15,7 @@ from app import messages, permissions, records
 from app.errors import Invalid
 from app.forms import instruction as forms
 from app.permissions import permission
-from app.queries import channels, chat_messages, damage_reports, incidents, nodes, orders, teams, users
+from app.queries import channels, chat_messages, damage_reports, incidents, joins, nodes, orders, teams, users
 from app.queries import instructions as queries
 from app.queries.ladder import Ladder, Recipient, ladders
 from app.queries.row import Record
@@ -163,11 +163,17 @@ def see(incident_id: uuid.UUID) -> ResponseReturnValue:
     known = queries.sightings(shell.db(), wanted)
     for name in wanted:
         instruction = queries.get(shell.db(), name)
-        if instruction is None or instruction.incident_id != incident.id or not me.is_meant(instruction):
+        if (
+            instruction is None
+            or not joins.covers(shell.db(), incident.id, instruction)
+            or not me.is_meant(instruction)
+        ):
             continue
         if not any(user == current_user.id for user, _, _ in known[name]):
             changes.append(
-                records.instruction_sightings.seen(incidents.scope(incident), instruction.id, current_user.id, now)
+                records.instruction_sightings.seen(
+                    bytes.fromhex(instruction.scope), instruction.id, current_user.id, now
+                )
             )
     if changes:
         shell.write(*changes)
@@ -241,7 +247,7 @@ def _form(typed: Any, chosen: list[str], faults: dict[str, str]) -> str:
 
 def _of_report(incident: Record) -> dict[str, str]:
     report = damage_reports.get(shell.db(), request.args.get("report", ""))
-    if report is None or report.incident_id != incident.id:
+    if report is None or not shell.of_incident(incident, report):
         return {}
     place = f"{report['address']} " if report["address"] else ""
     urgent = {"priority": orders.URGENT} if report["urgency"] == "red" or report["rescue_needed"] else {}
@@ -251,7 +257,7 @@ def _of_report(incident: Record) -> dict[str, str]:
 def _of_message(incident: Record) -> dict[str, str]:
     message = chat_messages.get(shell.db(), request.args.get("message", ""))
     channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
-    if message is None or channel is None or message.incident_id != incident.id:
+    if message is None or channel is None or not shell.of_incident(incident, message):
         return {}
     if not channels.visible_to(channel, current_user.id, current_user.team):
         return {}
@@ -260,7 +266,7 @@ def _of_message(incident: Record) -> dict[str, str]:
 
 def _instruction_here(incident: Record, instruction_id: uuid.UUID) -> Record:
     found = queries.get(shell.db(), str(instruction_id))
-    if found is None or found.incident_id != incident.id:
+    if found is None or not shell.of_incident(incident, found):
         abort(404)
     return found
 

@@ -106,7 +106,7 @@ def shelter(incident_id: uuid.UUID, shelter_id: uuid.UUID) -> str:
 def patrol_point(incident_id: uuid.UUID, point_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     found = queries.patrol_point(shell.db(), str(point_id))
-    if found is None or found.incident_id != incident.id:
+    if found is None or not shell.of_incident(incident, found):
         abort(404)
     return render_template("map/_patrol.html", point=found)
 

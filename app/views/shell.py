@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, abort, current_app, g, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
 from jinja2 import pass_context
@@ -26,7 +26,7 @@ from markupsafe import Markup, escape
 
 from app import catalog, permissions, words
 from app.messages import error_words, hub_fault
-from app.queries import incidents, nodes, orders, report_rows, shelters, talk, teams, users
+from app.queries import incidents, joins, nodes, orders, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 
@@ -85,6 +85,20 @@ def incident_here(incident_id: uuid.UUID) -> Record:
     if session.get("incident_id") != incident.id:  # a cookie written for nothing brings back what another answer took
         session["incident_id"] = incident.id
     return incident
+
+
+def of_incident(incident: Record, found: Record) -> bool:
+    """Whether a record is of the incident in the path. One of an incident that is the same is asked for there instead:
+
+    what is written to it stays in its own scope, also when the two are parted again. 308 keeps a form's content.
+    """
+    if found.incident_id == incident.id:
+        return True
+    if not joins.covers(db(), incident.id, found):
+        return False
+    path = url_for(str(request.endpoint), **{**(request.view_args or {}), "incident_id": found.incident_id})
+    query = request.query_string.decode("ascii", "replace")
+    abort(redirect(f"{path}?{query}" if query else path, 308))
 
 
 def own_path(path: str | None, otherwise: str) -> str:

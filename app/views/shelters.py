@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from app import catalog, messages
 from app.errors import Invalid
 from app.permissions import permission
-from app.queries import head_counts, incidents
+from app.queries import head_counts, incidents, row
 from app.queries import shelters as queries
 from app.queries.head_counts import Source
 from app.queries.row import Record
@@ -137,15 +137,15 @@ def _page(incident: Record, shelter: Record) -> dict[str, Any]:
         "share": ShelterRow(line, source).share,
         "counts": head_counts.history(here, incident.id, shelter.id),
         "unsent_ids": shell.unsent_ids(),
-        **_opening(incident, line.opening),
+        **_opening(line.opening),
     }
 
 
-def _opening(incident: Record, opening: Record | None) -> dict[str, Any]:
+def _opening(opening: Record | None) -> dict[str, Any]:
     """The opening with the versions that the page is drawn from, what stands against what, and its history."""
     if opening is None:
         return {"opening_id": "", "versions": "", "sides": [], "said": []}
-    node, scope = shell.node(), incidents.scope(incident)
+    node, scope = shell.node(), bytes.fromhex(opening.scope)
     heads = node.heads(OPENINGS, scope, opening.id).get("opening_status", [])
     return {
         "opening_id": opening.id,
@@ -166,15 +166,17 @@ def _sides(heads: list[dict[str, Any]], shown: str | None) -> list[dict[str, Any
 def _write_status(incident: Record, shelter: Record, status: str) -> None:
     if status not in catalog.table("shelter_statuses").codes:
         raise Invalid("unknown_code", "no such state of a shelter", "Open the shelter again.", "opening_status")
-    scope, opening_id = incidents.scope(incident), request.form.get("opening_id", "")
+    opening_id = request.form.get("opening_id", "")
     if not opening_id:
-        shell.write(shelter_openings.first(scope, incident.id, shelter.id, status))
+        shell.write(shelter_openings.first(incidents.scope(incident), incident.id, shelter.id, status))
         return
     try:
         record_id = uuid.UUID(opening_id)
     except ValueError as error:
         raise Invalid("bad_id", "no such opening", "Open the shelter again.", "opening_id") from error
     seen = etag.read_versions(request.form.get("versions", ""))
+    said = row.get(shell.db(), OPENINGS, str(record_id))  # of an incident that is the same, where that was said first
+    scope = bytes.fromhex(said.scope) if said is not None else incidents.scope(incident)
     shell.write(shelter_openings.edit(record_id, scope, {"opening_status": status}, seen))
 
 

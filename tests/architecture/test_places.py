@@ -56,7 +56,7 @@ NOUNS = names(
     action_items action_plans arrivals attachments bulletins channel_reads channels chat chat_messages chronicle
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
     handover_notes head_counts households hq_meetings incidents instruction_replies instruction_sightings
-    instructions ladder layers map muster_replies musters nodes observations orders patrol_points patrol_tracks
+    instructions joins ladder layers map muster_replies musters nodes observations orders patrol_points patrol_tracks
     patrols places sealed_reads settings shelter_openings shelters shred_receipts situation_reports staff
     stock_movements supplies supply_items supply_requests teams totals users
 
