@@ -45,6 +45,7 @@ COMMANDS = {
     "revoke": "Let later operations of a device not count.",
     "import": "A city's own files: shelters, hazard layers, boundaries, basemaps.",
     "export": "A collection as a table for a spreadsheet.",
+    "replay": "An incident's totals as they were known at a given time.",
     "doctor": "What is wrong, and how to mend it.",
     "bench": "Measure this machine: one JSON line a figure.",
 }

@@ -23,9 +23,10 @@ from app.config import Settings
 from app.damage import Watch
 from app.layers import Layers
 from app.queries import log as log_queries
-from app.queries.arrivals import Here
+from app.reading import Reading
 from app.records import KINDS
 from app.records.judge import judge
+from app.replay.shelf import Shelf
 from app.sealing import CLOSED, Sealing
 from app.store import engine, gone_back, identity, meta
 from app.store.ballast import Ballast
@@ -48,7 +49,7 @@ from sync.authoring import Result
 from sync.blobs import Blobs
 from sync.certificate import Certificate
 from sync.errors import WriterStopped
-from sync.operation import CITY, Change, RecordKey, Version
+from sync.operation import CITY, Change, RecordKey
 from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
 from sync.version_vector import Vector
@@ -60,7 +61,7 @@ log = logging.getLogger(__name__)
 Changed = list[tuple[str, bytes, str]]  # (kind, scope, record id)
 
 
-class Node:
+class Node(Reading):
     def __init__(self, folder: DataFolder, keys: NodeKeys, settings: Settings, connection: Connection) -> None:
         self.folder, self.keys, self.settings = folder, keys, settings
         self.kinds = KINDS
@@ -95,6 +96,7 @@ class Node:
         self.layers = Layers(self)
         self.damage = Watch(self)
         self.chronology = Chronology(self)
+        self.shelf = Shelf(self)
         self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod
@@ -144,6 +146,7 @@ class Node:
         if self._teller.is_alive():
             self._teller.join(timeout=5)  # it reads: its connections must not be closed under it
         settle_native_threads(within_s=5)
+        self.shelf.close()
         self._blob_file.close()
         for connection in (*self._readers.values(), self.replica.connection):
             connection.close()
@@ -427,37 +430,6 @@ class Node:
     def digest(self) -> dict[str, Any]:
         """Recomputed from the tables: {schema, public, scopes}."""
         return dict(in_native_thread(lambda: digests.recomputed(self.reader())))
-
-    def heads(self, kind: str, scope: str | bytes, record_id: str) -> dict[str, list[dict[str, Any]]]:
-        return log_queries.heads(self.reader(), kind, scope, record_id)
-
-    def history(self, kind: str, scope: str | bytes, record_id: str) -> list[dict[str, Any]]:
-        return log_queries.history(self.reader(), kind, scope, record_id)
-
-    def versions(self, kind: str, scope: str | bytes, record_id: str) -> tuple[Version, ...]:
-        return log_queries.versions(self.reader(), kind, scope, record_id)
-
-    def elements(self, kind: str, scope: str | bytes, record_id: str) -> dict[str, list[list[Any]]]:
-        return log_queries.elements(self.reader(), kind, scope, record_id)
-
-    def delivery(self, kind: str, scope: str | bytes, record_id: str) -> dict[str, Any]:
-        """{saved_at, hub_at}: facts from receipts; None is "not yet"."""
-        node = self.replica.identity.node_id
-        return log_queries.delivery(self.reader(), node, self.hub_node, self.is_hub, kind, scope, record_id)
-
-    def here(self) -> Here:
-        """Which node asks, for what is proved by receipts."""
-        return Here(self.replica.identity.node_id, self.hub_node, self.is_hub)
-
-    def unsent(self) -> int:
-        if self.is_hub:
-            return 0
-        return log_queries.unsent_count(self.reader(), self.replica.identity.node_id, self.hub_node)
-
-    def unsent_records(self) -> list[dict[str, Any]]:
-        if self.is_hub:
-            return []
-        return log_queries.unsent_records(self.reader(), self.replica.identity.node_id, self.hub_node)
 
     def peers(self) -> list[dict[str, Any]]:
         return self.links.peers()

@@ -34,7 +34,7 @@ def copied(home: Path, target: Path) -> Iterator[Path]:
     finally:
         source.close()
     assert folder.database.read_bytes()[:15] == b"SQLite format 3", "the copy is not in clear"
-    keyed = engine._connect
+    keyed = engine.connect
 
     def without_key(path: Path, key: bytes, mode: str) -> Connection:
         if path != folder.database:
@@ -44,8 +44,8 @@ def copied(home: Path, target: Path) -> Iterator[Path]:
         connection.row_factory = engine.Row
         return connection
 
-    engine._connect = without_key
+    engine.connect = without_key
     try:
         yield target
     finally:
-        engine._connect = keyed
+        engine.connect = keyed

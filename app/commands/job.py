@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PERFORMED = (
     "user", "token", "enrol_code", "enrol", "status", "digest", "revoke", "heirs", "doctor", "import_", "backup",
     "pki", "grants", "grant", "shred", "export", "pin", "slots", "unlock",
+    "replay",
 )  # fmt: skip
 PIN_CHARS_READ = 1024
 

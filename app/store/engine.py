@@ -61,7 +61,7 @@ def open_connection(
     """Open an existing store. Raises StoreMissing, WrongKey or StoreCorrupt."""
     if not path.exists():
         raise StoreMissing(f"there is no store at {path}")
-    connection = _connect(path, key, mode="rw")
+    connection = connect(path, key, mode="rw")
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         _set_up(connection, cache_kib)
@@ -115,7 +115,7 @@ def copy_database(path: Path, key: bytes, target: Path) -> None:
     source = open_connection(path, key, readonly=True)
     try:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        copy = _connect(target, key, mode="rwc")
+        copy = connect(target, key, mode="rwc")
         try:
             source.backup(copy)  # in one step: in parts it would begin anew at every commit
             copy.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -128,7 +128,7 @@ def copy_database(path: Path, key: bytes, target: Path) -> None:
 
 def change_key(path: Path, old: bytes, new: bytes) -> None:
     """Encrypt a store anew that nobody else has open; a cut in between leaves it unreadable, so give it a copy."""
-    connection = _connect(path, old, mode="rw")
+    connection = connect(path, old, mode="rw")
     try:
         # In WAL the new key's pages would lie in a log that only the new key reads.
         connection.execute("PRAGMA journal_mode = DELETE").fetchall()
@@ -140,7 +140,7 @@ def change_key(path: Path, old: bytes, new: bytes) -> None:
 
 
 def _fill(path: Path, key: bytes, statements: Iterable[str], fill: Callable[[Connection], None] | None) -> None:
-    connection = _connect(path, key, mode="rwc")
+    connection = connect(path, key, mode="rwc")
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         _set_up(connection, CACHE_KIB_TERMINAL)
@@ -155,7 +155,8 @@ def _fill(path: Path, key: bytes, statements: Iterable[str], fill: Callable[[Con
         connection.close()
 
 
-def _connect(path: Path, key: bytes, mode: str) -> Connection:
+def connect(path: Path, key: bytes, mode: str) -> Connection:
+    """A bare connection, not set up for the store."""
     if len(key) != KEY_BYTES:
         raise WrongKey(f"a data key has {KEY_BYTES} bytes, not {len(key)}")
     connection: Connection = dbapi2.connect(

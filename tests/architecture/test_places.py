@@ -22,9 +22,9 @@ ROOMS = {
     "sync": names(
         """
         __init__ actions arrival authoring awaited blobs bundle certificate client clock compression digest
-        enrolment entries errands errors facts fetching forks grants greeting hub keyring kinds ledger limits link local
-        log_reader merge operation oplog pace peers projection projector promotion protocol quarantine replica seal
-        heirs sealed sending
+        enrolment entries errands errors facts fetching forks frontiers grants greeting hub keyring kinds ledger limits
+        link local log_reader merge operation oplog pace peers projection projector promotion protocol quarantine
+        refold replica seal heirs sealed sending
         session signing snapshot sums verdict version_vector wishes writer
         """
     ),
@@ -33,7 +33,7 @@ ROOMS = {
         __init__ __main__ accounts audit beacon birth buckets child chronology cli config control damage demo
         digests doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
         enrol_wire errors factory hazard heirs layers live locked locked_peers logs mend messages node permissions
-        process_memory processes rates recovery recovery_sheet revoking sealing server skeletons slow_clients
+        process_memory processes rates reading recovery recovery_sheet revoking sealing server skeletons slow_clients
         socket_guard spreadsheet sync_links sync_socket threads verifier version wishes words
         """
     ),
@@ -43,7 +43,9 @@ ROOMS = {
 
 PACKAGES = {
     "sync": names(""),
-    "app": names("api backups bench catalog commands forms imports intake people pki queries records store tls views"),
+    "app": names(
+        "api backups bench catalog commands forms imports intake people pki queries records replay store tls views"
+    ),
     "maps": names("importers tiles"),
     "desktop": names(""),
 }

@@ -1,0 +1,49 @@
+"""The pasts of a node that were asked for last: who moves the slider back finds them ready.
+
+Before: a view or the command asks. After: ``past``, which is made in a native thread, one at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from app.errors import Conflict
+from app.replay.past import Past, View
+from app.store import laid_over
+from app.threads import in_native_thread
+from sync import frontiers
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+KEPT_MAX = 4  # each is a file of about the size of the tables
+
+
+class Shelf:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._lock = threading.Lock()
+        self._kept: dict[View, Past] = {}
+        laid_over.sweep(node.home)
+
+    def past(self, view: View) -> Past:
+        """The node at that time."""
+        with self._lock:
+            found = self._kept.pop(view, None) or in_native_thread(lambda: self._make(view))
+            self._kept[view] = found
+            while len(self._kept) > KEPT_MAX:
+                self._kept.pop(next(iter(self._kept)))  # whoever still reads in it keeps it open until then
+            return found
+
+    def close(self) -> None:
+        with self._lock:
+            for past in self._kept.values():
+                past.close()
+            self._kept.clear()
+
+    def _make(self, view: View) -> Past:
+        if view.of == "hub" and not self._node.is_hub:
+            hint = "Ask at the hub, or for what this node knew."
+            raise Conflict("hub_not_told", "This node was not told what the hub knew then.", hint)
+        return Past(self._node, view, frontiers.held_at(self._node.reader(), view.at))
