@@ -28,7 +28,7 @@ READ_AT_ONCE = 2_000
 TEXT_KEPT_CHARS = 200
 GROUPS = {
     "written": ("chronicle",),
-    "damage": ("damage-reports", "patrol-points"),
+    "damage": ("damage-reports", "patrols", "patrol-points"),
     "orders": ("instructions", "instruction-replies"),
     "shelters": ("shelter-openings", "head-counts"),
     "chat": ("chat-messages",),

@@ -89,6 +89,11 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("shelter-openings", "read", _EVERYONE, "all"),
     ("shelter-openings", "create", f"{_HQ} shelter_staff", "all"),
     ("shelter-openings", "edit", f"{_HQ} shelter_staff", "all"),
+    ("patrols", "read", _EVERYONE, "all"),
+    ("patrols", "create", f"{_HQ} patrol", "all"),
+    ("patrols", "edit", f"{_HQ} patrol", "all"),
+    ("patrol-tracks", "read", _FIELD, "all"),  # where colleagues are: for whoever works with them
+    ("patrol-tracks", "create", f"{_HQ} patrol", "all"),
     ("patrol-points", "read", _EVERYONE, "all"),
     ("patrol-points", "create", f"{_HQ} patrol", "all"),
     ("attachments", "read", _EVERYONE, "all"),

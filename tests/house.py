@@ -104,8 +104,16 @@ def _furnish(house: House) -> None:
         "instructions", incident_id=incident, text="土のうを積む", recipients=[ids["person patrol"]]
     )
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
+    ids["patrol_id"] = house.made(
+        "patrols", incident_id=incident, name="左岸", started_at="2019-10-12T20:00:00+09:00", route=[[136.0, 31.5]]
+    )
+    house.made("patrol-tracks", patrol_id=ids["patrol_id"], points=[[136.0, 31.5, "2019-10-12T20:01:00+09:00", 8]])
     ids["point_id"] = house.made(
-        "patrol-points", incident_id=incident, status="safe", location={"type": "Point", "coordinates": [136.0, 31.5]}
+        "patrol-points",
+        incident_id=incident,
+        patrol_id=ids["patrol_id"],
+        status="safe",
+        location={"type": "Point", "coordinates": [136.0, 31.5]},
     )
     ids["code_id"] = make_code(house.node, approval=True).id
 
@@ -143,5 +151,5 @@ def path_of(house: House, rule: str) -> str:
 def _noun_of(rule: str) -> str:
     parts = rule.split("/")
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
-            "damage-reports": "report_id", "instructions": "instruction_id",
+            "damage-reports": "report_id", "instructions": "instruction_id", "patrols": "patrol_id",
             }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip

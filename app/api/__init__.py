@@ -28,6 +28,8 @@ from app.api import (
     nodes,
     openapi,
     patrol_points,
+    patrol_tracks,
+    patrols,
     security,
     shelter_openings,
     shelters,
@@ -53,7 +55,9 @@ _NOUNS = (
     shelters,
     shelter_openings,
     head_counts,
+    patrols,
     patrol_points,
+    patrol_tracks,
     layers,
 )
 

@@ -35,7 +35,7 @@ _PROBLEMS = {
 }
 
 
-_PARENTS = ("channel_id", "instruction_id")  # which say the incident by themselves
+_PARENTS = ("channel_id", "instruction_id", "patrol_id")  # which say the incident by themselves
 # Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
 _SEALED = {"damage-reports": damage_report_people}
 READ_ONLY = ("layers",)  # an import writes them, never a client
@@ -196,6 +196,8 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names["damage_report_id"] = {"type": "string", "format": "uuid"}
     if kind.name == "instruction-replies":
         names["instruction_id"] = {"type": "string", "format": "uuid"}
+    if kind.name in ("patrol-points", "patrol-tracks"):
+        names["patrol_id"] = {"type": "string", "format": "uuid"}
     if kind.name in ("head-counts", "shelter-openings"):
         names["shelter_id"] = {"type": "string", "format": "uuid"}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]

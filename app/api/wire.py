@@ -31,6 +31,8 @@ def form_of(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
             form[name] = value
         elif is_time(name):
             form[name] = read_time(name, value)
+        elif is_track(kind, name):
+            form[name] = _read_times(name, value)
         elif spec.shape == "point":
             form[name] = _coordinates(name, value)
         else:
@@ -67,6 +69,8 @@ def show(kind: Kind, name: str, value: Any) -> Any:
     if spec is not None and value is not None:
         if is_time(name) and type(value) is int:
             return show_time(value)
+        if is_track(kind, name) and isinstance(value, (list, tuple)):
+            return [[*point[:2], show_time(point[2]), *point[3:]] for point in value]
         if spec.shape == "point" and isinstance(value, (list, tuple)):
             return {"type": "Point", "coordinates": list(value)}
         if spec.merge == "set" and isinstance(value, Mapping):
@@ -91,6 +95,11 @@ def plain_key(key: Any) -> str:
 
 def is_time(name: str) -> bool:
     return name.endswith("_at")
+
+
+def is_track(kind: Kind, name: str) -> bool:
+    """Whether a field holds the points of a track, each with its time."""
+    return (kind.name, name) == ("patrol-tracks", "points")
 
 
 def show_time(ms: int | None) -> str | None:
@@ -121,6 +130,16 @@ def read_time(field: str, value: Any) -> int:
         return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError):
         _refuse("bad_time", field, "is no time of the calendar", "Check day, hour and offset.")
+
+
+def _read_times(name: str, value: Any) -> Any:
+    """The points with their times in ms; what is no point is left for the noun to refuse."""
+    if not isinstance(value, list):
+        return value
+    return [
+        [*point[:2], read_time(name, point[2]), *point[3:]] if isinstance(point, list) and len(point) > 2 else point
+        for point in value
+    ]
 
 
 def _coordinates(field: str, value: Any) -> Any:

@@ -25,6 +25,7 @@ TABLES = (
     "casualties",
     "shelter_statuses",
     "patrol_statuses",
+    "track_gaps",
     "incident_kinds",
     "incident_modes",
     "phases",

@@ -19,6 +19,8 @@ from app.records import (
     layers,
     nodes,
     patrol_points,
+    patrol_tracks,
+    patrols,
     sealed_reads,
     shelter_openings,
     shelters,
@@ -29,7 +31,7 @@ from app.records import (
 from app.records.noun import CITY, Noun, scope_of
 from sync.kinds import Kinds
 
-SCHEMA = 7  # of the projection tables; a new number rebuilds them
+SCHEMA = 8  # of the projection tables; a new number rebuilds them
 
 _WITH_FORMS = (
     incidents,
@@ -43,7 +45,9 @@ _WITH_FORMS = (
     users,
     shelters,
     shelter_openings,
+    patrols,
     patrol_points,
+    patrol_tracks,
     head_counts,
     layers,
     attachments,

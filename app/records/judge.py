@@ -39,7 +39,8 @@ _CITY_DEFAULT = ("command",)
 _OF_ITSELF = {"users": "home_node", "shred-receipts": "by_node"}
 
 # Values that are more than a list of words: their noun's own check says whether they can be read.
-_BUILT = {"layers": ("bbox", "zooms", "files"), "shelters": ("capacity_by_floor",)}
+_BUILT = {"layers": ("bbox", "zooms", "files"), "shelters": ("capacity_by_floor",), "patrols": ("route",),
+          "patrol-tracks": ("points",)}  # fmt: skip
 
 
 def judge(operation: Operation, node_id: str, capabilities: Collection[str]) -> str | None:

@@ -43,6 +43,9 @@ _MORE_INDEXES = (
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
     ("instruction_replies", "by_instruction", "(instruction_id, order_key)"),
     ("instruction_sightings", "by_instruction", "(instruction_id, user_id, seen_at)"),
+    ("patrol_points", "by_patrol", "(patrol_id, order_key)"),
+    ("patrol_points", "clearing", "(clears) WHERE clears IS NOT NULL"),
+    ("patrol_tracks", "by_patrol", "(patrol_id, order_key)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
 )
 

@@ -17,7 +17,8 @@ IN_THE_FIELD = {"field", "command"}
 WRITERS = {
     "incidents": IN_THE_FIELD, "damage-reports": IN_THE_FIELD, "channels": IN_THE_FIELD, "chat-messages": IN_THE_FIELD,
     "teams": {"command"}, "users": {"command"}, "shelters": {"command"}, "shelter-openings": IN_THE_FIELD,
-    "patrol-points": IN_THE_FIELD, "head-counts": IN_THE_FIELD, "layers": {"command"}, "attachments": IN_THE_FIELD,
+    "patrols": IN_THE_FIELD, "patrol-points": IN_THE_FIELD, "patrol-tracks": IN_THE_FIELD,
+    "head-counts": IN_THE_FIELD, "layers": {"command"}, "attachments": IN_THE_FIELD,
     "channel-reads": IN_THE_FIELD, "nodes": {"enrol"}, "damage-report-people": IN_THE_FIELD,
     "sealed-reads": IN_THE_FIELD, "shred-receipts": set(), "revocations": {"command"}, "scope-keys": {"enrol"},
     "grants": {"enrol"}, "shred-orders": {"enrol"}, "heirs": {"enrol"},
