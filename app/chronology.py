@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlcipher3 import dbapi2
 
-from app.queries import joins
+from app.queries import joins, search
 from app.queries.log import SILENT_KINDS
 from app.store.projection import id_text, incident_of
 from app.threads import in_native_thread
@@ -74,7 +74,7 @@ class Narrowed:
 
     groups: tuple[str, ...] = ()
     author: str | None = None
-    words: str | None = None
+    words: str | None = None  # lines about records that speak of them today
     known_at: int | None = None  # only what this node knew then
     without: tuple[str, ...] = ()  # channels whose talk this person may not see
     before: tuple[int, bytes, int] | None = None
@@ -118,6 +118,9 @@ class Chronology:
         for condition, value in _conditions(narrowed):
             where.append(condition)
             values += value
+        if narrowed.words:
+            where.append("record IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(search.of_lines(self._node.reader(), incident_id, narrowed.words)))
         sql = f"SELECT {_COLUMNS} FROM line WHERE {' AND '.join(where)} ORDER BY at DESC, origin DESC, seq DESC LIMIT ?"
         asked = joins.covering(self._node.reader(), sql, (*values, limit))
         return [_shown(*tuple(row)) for row in self._db.execute(*asked)]
@@ -191,9 +194,6 @@ def _conditions(narrowed: Narrowed) -> Iterable[tuple[str, Sequence[Any]]]:
         yield f"grouped IN ({', '.join('?' for _ in narrowed.groups)})", narrowed.groups
     if narrowed.author:
         yield "author = ?", (narrowed.author,)
-    if narrowed.words:
-        like = "%" + narrowed.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        yield "fields LIKE ? ESCAPE '\\'", (like,)
     if narrowed.known_at is not None:
         yield "received_at <= ?", (narrowed.known_at,)
     if narrowed.without:

@@ -18,7 +18,7 @@ from typing import Any
 from app.errors import CommandFailed
 from app.records import KINDS
 from app.records.judge import judge
-from app.store import engine, identity, meta, tally
+from app.store import engine, identity, meta, search, tally
 from app.store.blobs import key_of
 from app.store.durable import sync_folder
 from app.store.engine import Connection
@@ -162,7 +162,7 @@ def _copy_local(new: Connection, old: Salvage) -> None:
     projected = {kind.table for kind in KINDS} | {tally.TABLE}
     of_the_log = {row[0] for row in new.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")} & Log.TABLES
     for (table,) in new.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
-        if table in projected | of_the_log or table.startswith(("sqlite_", "_sqlite")):
+        if table in projected | of_the_log or table.startswith(("sqlite_", "_sqlite", search.PREFIX)):
             continue
         columns = [row["name"] for row in new.execute(f"PRAGMA table_info({table})")]
         marks = ", ".join("?" * len(columns))

@@ -28,6 +28,7 @@ from app.records import KINDS
 from app.records.judge import judge
 from app.replay.shelf import Shelf
 from app.sealing import CLOSED, Sealing
+from app.search import Follower
 from app.store import engine, gone_back, identity, meta
 from app.store.ballast import Ballast
 from app.store.blobs import BlobFile, key_of
@@ -97,6 +98,7 @@ class Node(Reading):
         self.damage = Watch(self)
         self.chronology = Chronology(self)
         self.shelf = Shelf(self)
+        self.search = Follower(self)
         self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod
@@ -134,11 +136,13 @@ class Node(Reading):
         self.links.start()
         self.layers.keep_warm()
         self.damage.start()
+        self.search.start()
         self.tls.start()
 
     def close(self) -> None:
         self._closed = True
         self.tls.stop()
+        self.search.stop()
         self.damage.stop()
         self.links.stop()
         self.writer.stop()

@@ -15,6 +15,7 @@ from typing import Any
 from app import catalog
 from app.queries import row
 from app.queries.row import Record, Where
+from app.records import search
 
 GROUPS = ("open", "closed", "preparing", "unknown")
 COMMON_ID_CHARS, PLACE_CHARS = 14, 11  # E11224 00001 1 11: municipality, place, which list, which of them
@@ -101,10 +102,8 @@ def grouped(lines: Sequence[ShelterLine]) -> dict[str, int]:
     return found
 
 
-def _speaks_of(shelter: Record, words: str | None) -> bool:
-    said = [str(shelter[name] or "") for name in ("name", "kana", "address", "district", "facility", "common_id")]
-    text = unicodedata.normalize("NFKC", " ".join(said)).casefold()
-    return all(word in text for word in unicodedata.normalize("NFKC", words or "").casefold().split())
+def _speaks_of(shelter: Record, asked: str | None) -> bool:
+    return search.speaks_of(search.text_of("shelters", shelter.fields), search.words_of(asked))
 
 
 def _line(shelter: Record, opening: Record | None, sites: Sequence[Record]) -> ShelterLine:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.store import meta, tally
+from app.store import meta, search, tally
 from app.store.engine import Connection
 from app.store.errors import NewerStore
 from app.store.schema import create_statements
@@ -258,6 +258,7 @@ def _add_projections(connection: Connection) -> None:
         if built is not None and built != str(KINDS.schema):  # `Node.open` fills them again from the log
             for table in (*(kind.table for kind in KINDS), tally.TABLE):
                 connection.execute(f"DROP TABLE IF EXISTS {table}")
+            search.drop(connection)
         for statement in create_statements(KINDS):
             connection.execute(statement)
     except BaseException:

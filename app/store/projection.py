@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from app.store import tally
+from app.store import search, tally
 from sync.clock import ms_of
 from sync.kinds import Field, Kind, Kinds
 from sync.operation import CITY, Version
@@ -122,12 +122,16 @@ class SqlProjection:
         if tally.is_counted(kind):
             incident = incident_of(scope)
             tally.count(self.connection, [(incident, row, 1), (incident, old, -1)])
+        if search.is_searched(kind) and (row.hidden != old.hidden or search.says_else(kind, row.values, old.values)):
+            search.note(self.connection, kind, [id_text(record)])
 
     def insert(self, kind: Kind, rows: Sequence[Fresh]) -> None:
         statements = self._of(kind)
         self.connection.executemany(statements.insert, [_inserted(statements, *fresh) for fresh in rows])
         if tally.is_counted(kind):
             tally.count(self.connection, [(incident_of(scope), row, 1) for scope, _, _, row in rows])
+        if search.is_searched(kind):
+            search.note(self.connection, kind, [id_text(record) for _, record, _, _ in rows])
 
     def delete(self, kind: Kind, scope: bytes, record: bytes) -> None:
         old = self.load(kind, scope, record) if tally.is_counted(kind) else None
@@ -136,12 +140,15 @@ class SqlProjection:
         self.connection.execute(
             f"DELETE FROM {kind.table} WHERE id = ? AND scope = ?", (id_text(record), scope_text(scope))
         )
+        if search.is_searched(kind):
+            search.note(self.connection, kind, [id_text(record)])
 
     def clear(self) -> None:
         for kind in self.kinds:
             self.connection.execute(f"DELETE FROM {kind.table}")
         if tally.COUNTED in self.kinds.by_name:
             self.connection.execute(f"DELETE FROM {tally.TABLE}")
+            search.clear(self.connection)
 
     def _of(self, kind: Kind) -> _Statements:
         found = self._statements.get(kind.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store import tally
+from app.store import search, tally
 from sync.kinds import Kind, Kinds
 
 # Columns keep the type that is written (no affinity): a row must give back exactly what was hashed.
@@ -56,7 +56,7 @@ def create_statements(kinds: Kinds) -> list[str]:
     for kind in kinds:
         statements += _table(kind)
     known = {kind.table for kind in kinds}
-    statements += [tally.CREATE] if tally.COUNTED in kinds.by_name else []
+    statements += [tally.CREATE, *search.CREATE] if tally.COUNTED in kinds.by_name else []
     return statements + [
         f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} {what}"
         for table, name, what in _MORE_INDEXES
