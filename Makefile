@@ -9,6 +9,8 @@ WORKERS ?= 2
 # Real processes and pages after the rest: they are measured, and most of their time they wait. In this order, so that
 # no long file stands last and keeps one worker waiting for the other.
 AFTER := tests/browser tests/integration
+# Thirty-one nodes at once: nothing that is measured stands beside them.
+ALONE := tests/integration/test_busy_night.py
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test deep soak lint fix bench docs lock clean
@@ -26,7 +28,9 @@ test: $(STAMP) ## run the tests of every change (10 minutes at most)
 	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(AFTER) $(PYTEST_ARGS)
 
 deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at most)
-	$(BIN)/python -m pytest -m deep $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m deep -n $(WORKERS) --dist loadfile $(AFTER:%=--ignore %) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m deep -n $(WORKERS) --dist loadfile $(AFTER) $(ALONE:%=--ignore %) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m deep $(ALONE) $(PYTEST_ARGS)
 
 soak: $(STAMP) ## run for hours; SOAK_MINUTES says how long
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
