@@ -29,18 +29,22 @@ class ReadAudit:
         self._lock = threading.Lock()
         self._written: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
-    def before_reading(self, person_id: str, collection: str, record: Record, page: str) -> None:
-        """Write that a person is about to be shown what is sealed of a record.
+    def before_reading(
+        self, person_id: str, collection: str, record: Record, page: str, *, scope: bytes | None = None, count: int = 1
+    ) -> None:
+        """Write that a person is about to be shown what is sealed of a record, or of ``count`` that it stands for.
 
-        Raises StoreUnavailable: then it must not be shown.
+        ``scope``: the incident in which something of the city's is read. Raises StoreUnavailable: then it must not be
+        shown.
         """
+        scope = bytes.fromhex(record.scope) if scope is None else scope
         now, read = self._node.clock(), (person_id, collection, record.id)
         with self._lock:
             last = self._written.get(read)
         if last is not None and 0 <= now - last < AGAIN_MS:
             return
-        scope = bytes.fromhex(record.scope)
-        change = sealed_reads.read(_entry_id(now, self._node.replica.random(10)), scope, collection, record.id, page)
+        entry = _entry_id(now, self._node.replica.random(10))
+        change = sealed_reads.read(entry, scope, collection, record.id, page, count)
         try:
             result = self._node.write([change], person_id)
         except SyncError as error:

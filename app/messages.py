@@ -72,6 +72,7 @@ _HUB_FAULTS |= {
     "certificate_revoked": _HUB_FAULTS["revoked"],
 }
 
+_NO_KEY = _("封をする鍵が、まだこの端末に届いていません。本部とつながると届きます。この欄を空にすれば保存できます")
 _FIELD_FAULTS: dict[str, Any] = {
     "category": _("何がありましたか:1つ選んでください"),
     "summary": _("ひとこと:200文字までで書いてください"),
@@ -103,6 +104,14 @@ _FIELD_FAULTS: dict[str, Any] = {
     "reason": _("理由:200文字までで書いてください"),
     "label": _("端末の番号:画面の上にある番号と同じものを入れてください"),
     "attachments": _("写真・声:この端末で受け取れませんでした。外すか、撮り直してください"),
+    "kana": _("ふりがな:100文字までで書いてください"),
+    "employee_number": _("職員番号:40文字までで書いてください"),
+    "department": _("所属:100文字までで書いてください"),
+    "place": _("場所:200文字までで、1行で書いてください"),
+    "from_level": _("参集する配備:一覧から選んでください"),
+    "phone": _("電話番号:40文字までで書いてください"),
+    "phone_other": _("もう1つの電話番号:40文字までで書いてください"),
+    "mail": _("メールアドレス:半角で name@city.example のように書いてください"),
     "caller_name": _("通報者の氏名:100文字までで書いてください"),
     "caller_phone": _("通報者の電話番号:40文字までで書いてください"),
     "caller_address": _("通報者の住所:200文字までで、1行で書いてください"),
@@ -167,6 +176,11 @@ def faults_of(error: Exception) -> dict[str, str]:
     if field == "file" or getattr(error, "code", "") in _FILE_FAULTS:
         return {"attachments": file_words(getattr(error, "code", ""))}
     return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+
+
+def no_key() -> str:
+    """Why something cannot be sealed here yet."""
+    return str(_NO_KEY)
 
 
 def fault_in(field: str) -> dict[str, str]:

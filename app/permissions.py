@@ -71,6 +71,12 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("teams", "read", _EVERYONE, "all"),
     ("teams", "create", _HQ, "all"),
     ("teams", "edit", _HQ, "all"),
+    ("staff", "read", _EVERYONE, "all"),
+    ("staff", "create", _FIELD, "all"),  # 応援職員 are added where they arrive
+    ("staff", "edit", _HQ, "all"),
+    ("staff-contacts", "read", _HQ_SEALED, "all"),
+    ("staff-contacts", "create", f"{_HQ_SEALED} shelter_staff patrol", "all"),
+    ("staff-contacts", "edit", _HQ_SEALED, "all"),
     ("users", "read", _EVERYONE, "all"),
     ("users", "create", "admin", "all"),
     ("users", "edit", "admin", "all"),

@@ -37,7 +37,10 @@ def _nothing(*_: Any) -> None:
 
 @dataclass(frozen=True)
 class Sealed:
-    """Fields that a record has in a sealed kind of its own, under its id: taken with it, shown only where asked for."""
+    """Fields that a record has in a sealed kind of its own, under its id: taken with it, shown only where asked for.
+
+    ``audit`` None: they are read on a page only. What is the city's has no incident whose ledger could tell of it.
+    """
 
     noun: Noun
     node: Any
@@ -60,6 +63,8 @@ class Sealed:
     def shown(self, record: Record) -> dict[str, Any]:
         """The sealed fields, once the reading is written down. Raises Forbidden, StoreUnavailable."""
         permissions.require(g.person, "read", self.noun.kind.name)
+        if self.audit is None:
+            raise Forbidden("read_on_a_page", "This is read on its page, in an incident.", "Open the page at HQ.")
         if not self.node.sealing.holds():
             raise Forbidden("no_key_here", "This node has no key to open it.", "Ask the hub.")
         self.audit.before_reading(g.person.id, record.kind, record, "api")

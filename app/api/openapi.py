@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify
 
 from app import records
 from app.permissions import public
-from app.records import damage_report_people, nodes
+from app.records import damage_report_people, nodes, staff_contacts
 from sync.kinds import Kind
 
 VERSION = "1.0.0"
@@ -37,7 +37,8 @@ _PROBLEMS = {
 
 _PARENTS = ("channel_id", "instruction_id", "patrol_id")  # which say the incident by themselves
 # Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
-_SEALED = {"damage-reports": damage_report_people}
+_SEALED = {"damage-reports": damage_report_people, "staff": staff_contacts}
+_READ_ON_A_PAGE = ("staff",)  # what is sealed beside them is never in an answer
 READ_ONLY = ("layers",)  # an import writes them, never a client
 
 
@@ -97,7 +98,7 @@ def _collection(spec: Any, kind: Kind) -> None:
     spec.components.schema(f"{name}Page", listing)
     many: dict[str, Any] = {"get": _operation(kind, f"List {kind.name}, newest first", f"{name}Page", _filters(kind))}
     include = {"name": "include", "in": "query", "schema": {"type": "string", "enum": ["sealed"]}}
-    asked = [include] if kind.name in _SEALED else []
+    asked = [include] if kind.name in _SEALED and kind.name not in _READ_ON_A_PAGE else []
     one: dict[str, Any] = {"get": _operation(kind, f"One of {kind.name}", name, asked)}
     if noun is not None:
         spec.components.schema(f"{name}Create", posted)
@@ -198,6 +199,8 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names["instruction_id"] = {"type": "string", "format": "uuid"}
     if kind.name in ("patrol-points", "patrol-tracks"):
         names["patrol_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "staff":
+        names["team"] = {"type": "string", "format": "uuid"}
     if kind.name in ("head-counts", "shelter-openings"):
         names["shelter_id"] = {"type": "string", "format": "uuid"}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]

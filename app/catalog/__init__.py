@@ -37,6 +37,8 @@ TABLES = (
     "voice_means",
     "chronicle_sources",
     "location_sources",
+    "staffing_levels",
+    "staff_roles",
     "hazard_types",
     "depth_ranks",
     "duration_ranks",
@@ -58,7 +60,7 @@ class Item:
     icon: str = ""
     group: str = ""
     tile: int = 0
-    meaning: str = ""  # of a hazard's class: what it does on the ground
+    meaning: str = ""  # of a hazard's class: what it does on the ground; of a staffing level: when, who, what opens
     low: float | None = None
     high: float | None = None  # None: open
     colour: str = ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.child import Progress
     from app.config import Settings
 
-KINDS = ("shelters", "hazard", "boundary", "basemap")
+KINDS = ("shelters", "staff", "hazard", "boundary", "basemap")
 FAULTS_PRINTED = 20
 
 
@@ -42,7 +42,7 @@ FAULTS_PRINTED = 20
 @home_option
 @json_option
 def command(kind: str, file: Path, dry_run: bool, force: bool, home: str | None, as_json: bool, **said: Any) -> int:
-    """Import KIND (shelters, hazard, boundary, basemap) from FILE; exit status 1 where nothing could be taken."""
+    """Import KIND (shelters, staff, hazard, boundary, basemap) from FILE; exit status 1 where nothing was taken."""
     from app.imports.run import made
 
     settings = settings_of(home)
@@ -82,15 +82,14 @@ def _ask(settings: Settings, dry_run: bool) -> dict[str, Any]:
 
 
 def _hand_over(settings: Settings, result: Mapping[str, Any], dry_run: bool, known: bool) -> dict[str, Any]:
-    """Give the node what the child made; of a dry run the shelters only, to be compared."""
-    if dry_run and not (known and result["shelters"]):
+    """Give the node what the child made; of a dry run the lists only, to be compared."""
+    lists = {name: result.get(name) for name in ("shelters", "staff")}
+    if dry_run and not (known and any(lists.values())):
         return {"faults": []}
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on it is quicker to end than to stop
     try:
         layers = [] if dry_run else result["layers"]
-        answer: dict[str, Any] = carry_out(
-            settings, "import_", step="take", layers=layers, shelters=result["shelters"], dry_run=dry_run
-        )
+        answer: dict[str, Any] = carry_out(settings, "import_", step="take", layers=layers, **lists, dry_run=dry_run)
         return answer
     finally:
         signal.signal(signal.SIGINT, before)
@@ -101,6 +100,7 @@ def perform(
     step: str,
     layers: list[dict[str, Any]] | None = None,
     shelters: str | None = None,
+    staff: str | None = None,
     dry_run: bool = False,
 ) -> dict[str, Any]:
     """In the process that has the store: ``ask`` says what is known, ``take`` keeps what the child made."""
@@ -108,7 +108,8 @@ def perform(
 
     if step == "ask":
         return {"may": take.may(node), "city": take.city(node)}
-    return take.take(node, layers or [], Path(shelters) if shelters else None, dry_run=dry_run)
+    lists = (Path(path) if path else None for path in (shelters, staff))
+    return take.take(node, layers or [], *lists, dry_run=dry_run)
 
 
 def _report(result: Mapping[str, Any], taken: Mapping[str, Any], dry_run: bool) -> dict[str, Any]:

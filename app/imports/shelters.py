@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid6 import uuid7
 
 from app.errors import Invalid
+from app.imports.said import without_what_people_said
 from app.queries import row
 from app.queries.row import Record, Where
 from app.records import CITY
@@ -63,7 +64,7 @@ def _of_row(
         return "created", NOUN.create(record_id, CITY, form)
     wanted = {name: value for name, value in NOUN.clean(_joined(here, form)).items() if value != here[name]}
     if wanted:
-        told, wanted = _without_what_people_said(node, here, wanted, line)
+        told, wanted = without_what_people_said(node, here, wanted, line)
         faults += told
     if not wanted:
         return "unchanged", None
@@ -80,29 +81,6 @@ def _joined(here: Record, form: dict[str, Any]) -> dict[str, Any]:
     if here["common_id"] and "common_id" in joined:
         del joined["common_id"]
     return joined
-
-
-def _without_what_people_said(
-    node: Node, here: Record, wanted: dict[str, Any], line: int
-) -> tuple[list[Fault], dict[str, Any]]:
-    """Leave out each field whose imported value is the one of last time: then a person changed it here since."""
-    imported: dict[str, Any] = {}
-    for operation in node.history("shelters", CITY, here.id):
-        if operation["author"] is None and operation["counts"]:
-            imported |= operation["fields"]
-    kept = {name: value for name, value in wanted.items() if imported.get(name, _NEVER) == value}
-    faults = [
-        Fault(line, name, _shown(here[name]), "was changed here since the last import, and stays", _shown(value))
-        for name, value in kept.items()
-    ]
-    return faults, {name: value for name, value in wanted.items() if name not in kept}
-
-
-_NEVER = object()
-
-
-def _shown(value: Any) -> str:
-    return "-" if value is None else str(value)[:200]
 
 
 class _Known:

@@ -1,4 +1,4 @@
-"""What a node does with what the child made: layers are published, shelters written. In the process with the store.
+"""What a node does with what the child made: layers are published, lists written. In the process with the store.
 
 Before: ``commands.import_``, through the control socket or with the store open. After: ``node.layers``, ``node.write``.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.errors import CommandFailed
 from app.imports import shelters as shelter_rows
+from app.imports import staff as staff_rows
 from app.imports.work import as_prepared
 
 if TYPE_CHECKING:
@@ -41,9 +42,14 @@ def city(node: Node) -> list[float] | None:
 
 
 def take(
-    node: Node, layers: Sequence[dict[str, Any]], shelters: Path | None, *, dry_run: bool = False
+    node: Node,
+    layers: Sequence[dict[str, Any]],
+    shelters: Path | None,
+    staff: Path | None = None,
+    *,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
-    """Publish the layers and write the shelters; a layer is there as a whole or not at all."""
+    """Publish the layers and write the shelters and people; a layer is there as a whole or not at all."""
     if not (dry_run or may(node)):
         raise CommandFailed("not_the_hub", "this node may not change the city's own data", "Import at the hub.")
     replaced = []
@@ -51,6 +57,8 @@ def take(
         prepared = as_prepared({**layer, "fields": {**layer["fields"], "imported_at": node.clock()}})
         replaced += _given_way(node, prepared)
         node.layers.publish(prepared, None)
+    if staff is not None:
+        return staff_rows.take(node, json.loads(staff.read_text("utf-8")), dry_run=dry_run)
     if shelters is None:
         return {"faults": [], "replaced": replaced}
     return shelter_rows.take(node, json.loads(shelters.read_text("utf-8")), dry_run=dry_run)

@@ -14,6 +14,7 @@ from typing import Any
 
 from app import catalog, child
 from app.errors import AppError, CommandFailed
+from app.imports import staff_list
 from maps.errors import BadFile, MapsError, Unclear
 from maps.importers import basemap, boundary, files, hazard, shelters, vector
 from maps.importers.files import Dataset
@@ -67,11 +68,13 @@ def _carry_out(request: dict[str, Any], on_progress: child.Progress) -> dict[str
 
 
 def imported(asked: Asked) -> dict[str, Any]:
-    """Read the file and prepare what is in it: {report, layers, shelters, notes}. Raises MapsError."""
+    """Read the file and prepare what is in it: {report, layers, shelters, staff}. Raises MapsError."""
     asked.on_progress("reading", 0, 1)
     found = files.datasets(asked.path, asked.folder / "unpacked")
     if asked.what == "shelters":
         return _shelters(found, asked)
+    if asked.what == "staff":
+        return _staff(found, asked)
     if asked.what == "basemap" and (packaged := _package(found, asked)):
         return packaged
     sources, report = _sources(found, asked)
@@ -286,6 +289,16 @@ def _refuse_list_elsewhere(records: list[dict[str, Any]], asked: Asked) -> None:
             f"no shelter of {asked.path.name} lies in or near this city",
             "Check that it is the right file; --force imports it all the same.",
         )
+
+
+# -- staff -------------------------------------------------------------------------------------------
+
+
+def _staff(found: list[Dataset], asked: Asked) -> dict[str, Any]:
+    listed = staff_list.read(found[0])
+    target = asked.folder / "staff.json"
+    target.write_text(json.dumps(listed.records, ensure_ascii=False), "utf-8")
+    return {"report": listed.report.as_dict(), "layers": [], "shelters": None, "staff": str(target)}
 
 
 def as_prepared(layer: Mapping[str, Any]) -> Prepared:

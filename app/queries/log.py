@@ -22,7 +22,8 @@ from sync.operation import BODY_VERSION, NewerBody, Operation, Version, decode_b
 # What a node writes by itself: no person waits for it to be sent.
 _MARKS = ("channel-reads", "instruction-sightings", "patrol-tracks", "nodes", "sealed-reads", "shred-receipts")
 SILENT_KINDS = frozenset({certificate.KIND, *_MARKS, *(kind.name for kind in OF_SEALING)})
-_PART_OF = {"damage-report-people": "damage-reports"}  # what is sealed beside a record is not listed beside it
+# What is sealed beside a record is not listed beside it.
+_PART_OF = {"damage-report-people": "damage-reports", "staff-contacts": "staff"}
 TYPE_NAMES = {1: "set", 2: "entry", 3: "remove"}
 
 

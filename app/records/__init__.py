@@ -25,6 +25,8 @@ from app.records import (
     shelter_openings,
     shelters,
     shred_receipts,
+    staff,
+    staff_contacts,
     teams,
     users,
 )
@@ -43,6 +45,7 @@ _WITH_FORMS = (
     chronicle,
     teams,
     users,
+    staff,
     shelters,
     shelter_openings,
     patrols,
@@ -54,7 +57,8 @@ _WITH_FORMS = (
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
 _WITHOUT_FORMS = (
-    channel_reads, instruction_sightings, nodes, heirs, damage_report_people, sealed_reads, shred_receipts,
+    channel_reads, instruction_sightings, nodes, heirs, damage_report_people, staff_contacts, sealed_reads,
+    shred_receipts,
 )  # fmt: skip
 KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 

@@ -32,11 +32,12 @@ _CITY_WRITERS: dict[str, tuple[str, ...]] = {
     "nodes": ("enrol",),
     "heirs": ("enrol",),
     "shred-receipts": (),
+    "staff-contacts": ("field", "command"),  # sealed: who cannot open what stands there only adds
     **{kind.name: ("enrol",) for kind in OF_SEALING},
 }
 _CITY_DEFAULT = ("command",)
 # What a device writes of itself alone: the field that holds its node id.
-_OF_ITSELF = {"users": "home_node", "shred-receipts": "by_node"}
+_OF_ITSELF = {"users": "home_node", "staff": "home_node", "shred-receipts": "by_node"}
 
 # Values that are more than a list of words: their noun's own check says whether they can be read.
 _BUILT = {"layers": ("bbox", "zooms", "files"), "shelters": ("capacity_by_floor",), "patrols": ("route",),

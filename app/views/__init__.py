@@ -36,6 +36,7 @@ from app.views.second_factor import pages as second_factor_pages
 from app.views.settings import pages as settings_pages
 from app.views.shell import register_shell
 from app.views.shelters import pages as shelters_pages
+from app.views.staff import pages as staff_pages
 from app.views.sync_status import pages as sync_status_pages
 from app.views.users import pages as users_pages
 from app.views.vouches import pages as vouches_pages
@@ -64,6 +65,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
     app.register_blueprint(shelters_pages)
+    app.register_blueprint(staff_pages)
     app.register_blueprint(search_pages)
     app.register_blueprint(head_counts_pages)
     app.register_blueprint(sync_status_pages)

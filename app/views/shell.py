@@ -40,7 +40,7 @@ STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
-    *("instructions", "chronicle"),
+    *("instructions", "chronicle", "musters"),
     *("people", "devices", "sealed", "print"),
 )
 
