@@ -25,6 +25,7 @@ from app.views.head_counts import pages as head_counts_pages
 from app.views.incidents import pages as incidents_pages
 from app.views.instructions import pages as instructions_pages
 from app.views.join import pages as join_pages
+from app.views.joins import pages as joins_pages
 from app.views.lock import pages as lock_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
@@ -51,6 +52,7 @@ def register_views(app: Flask) -> None:
     for door in (login_pages, second_factor_pages, lock_pages, users_pages, vouches_pages, envelopes_pages):
         app.register_blueprint(door)
     app.register_blueprint(incidents_pages)
+    app.register_blueprint(joins_pages)
     app.register_blueprint(front_pages)
     app.register_blueprint(attachments_pages)
     app.register_blueprint(drafts_pages)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.permissions import permission
 from app.queries import front as queries
-from app.queries import head_counts, report_rows, talk
+from app.queries import head_counts, joins, report_rows, talk
 from app.views import chat_messages, shell
 from app.views.shelters import last_opened
 
@@ -21,8 +22,11 @@ pages = Blueprint("front", __name__)
 
 @pages.get("/incidents/<uuid:incident_id>")
 @permission("damage-reports", "read")
-def show(incident_id: uuid.UUID) -> str:
+def show(incident_id: uuid.UUID) -> ResponseReturnValue:
     incident = shell.incident_here(incident_id)
+    lead = joins.Joins.read(shell.db()).lead(incident.id)
+    if lead != incident.id:
+        return redirect(url_for(".show", incident_id=lead))
     counted = _counts(incident.id)
     channels = talk.channel_lines(shell.db(), incident.id, current_user.id, current_user.team)
     channel = channels[0].channel if channels else None

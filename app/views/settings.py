@@ -1,4 +1,4 @@
-"""Language, text size and palette: kept in cookies of this browser, so that the server draws the page right at once."""
+"""Language, text size, palette, whether keys work: in cookies of this browser, so that the server draws pages right."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _CHOICES = {
     "palette": ("tomoshibi_palette", shell.PALETTES),
     "text_size": ("tomoshibi_text", shell.TEXT_SIZES),
     "language": ("tomoshibi_language", shell.LANGUAGES),
+    "keys": ("tomoshibi_keys", shell.KEYS),
 }
 
 

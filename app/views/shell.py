@@ -34,6 +34,7 @@ JST = ZoneInfo("Asia/Tokyo")
 PALETTES = ("standard", "night", "outdoor")
 TEXT_SIZES = ("100", "125", "150", "200")
 LANGUAGES = ("ja", "en")
+KEYS = ("on", "off")
 COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 STYLES = (
@@ -41,7 +42,7 @@ STYLES = (
     *("map_marks", "hazard"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
     *("instructions", "chronicle", "musters"),
-    *("people", "devices", "sealed", "print"),
+    *("people", "devices", "sealed", "keys", "print"),
 )
 
 
@@ -136,6 +137,7 @@ def _context() -> dict[str, Any]:
         "menu": _menu_counts(incident) if signed_in and incident else {},
         "palette": chosen_palette(),
         "text_size": _cookie("tomoshibi_text", TEXT_SIZES),
+        "keys": _cookie("tomoshibi_keys", KEYS) or "on",
         "language": str(get_locale() or "ja"),
         "styles": STYLES,
         "vendor": vendor,

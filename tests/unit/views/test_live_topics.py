@@ -127,7 +127,8 @@ def test_a_locked_page_hears_of_a_commit_and_not_what_it_was() -> None:
         server=Server(), on_namespace=lambda _: None,
         emit=lambda event, hint, namespace, to: rung.append((to, hint["topics"])),
     )  # fmt: skip
-    register_live(socketio, SimpleNamespace(subscribe=told.append), People())
+    nothing_joined = SimpleNamespace(execute=lambda sql: [])
+    register_live(socketio, SimpleNamespace(subscribe=told.append, reader=lambda: nothing_joined), People())
     told[0]([("chat-messages", b"d" + INCIDENT.bytes, "1")])
     assert [topics for room, topics in rung if room == "locked"] == [["waiting"]]
     assert ("role:patrol", [f"chat-messages:{INCIDENT}", "sync"]) in rung
