@@ -31,6 +31,9 @@ from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.more import pages as more_pages
 from app.views.nodes import pages as nodes_pages
+from app.views.patrol_points import pages as patrol_points_pages
+from app.views.patrol_tracks import pages as patrol_tracks_pages
+from app.views.patrols import pages as patrols_pages
 from app.views.sealed_reads import pages as sealed_reads_pages
 from app.views.search import pages as search_pages
 from app.views.second_factor import pages as second_factor_pages
@@ -66,6 +69,8 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(chronicle_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)
+    for rounds in (patrols_pages, patrol_points_pages, patrol_tracks_pages):
+        app.register_blueprint(rounds)
     app.register_blueprint(shelters_pages)
     app.register_blueprint(staff_pages)
     app.register_blueprint(search_pages)

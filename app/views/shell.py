@@ -26,7 +26,7 @@ from markupsafe import Markup, escape
 
 from app import catalog, permissions, words
 from app.messages import error_words, hub_fault
-from app.queries import incidents, joins, nodes, orders, report_rows, shelters, talk, teams, users
+from app.queries import incidents, joins, nodes, orders, patrols, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 
@@ -39,7 +39,7 @@ COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
-    *("map_marks", "hazard"),
+    *("map_marks", "hazard", "patrols"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
     *("instructions", "chronicle", "musters"),
     *("people", "devices", "sealed", "keys", "print"),
@@ -135,6 +135,7 @@ def _context() -> dict[str, Any]:
         "browser_key": browser_key() if signed_in else "",
         "names": names_here() if signed_in else None,
         "menu": _menu_counts(incident) if signed_in and incident else {},
+        "patrol_now": patrol_now() if signed_in else None,
         "palette": chosen_palette(),
         "text_size": _cookie("tomoshibi_text", TEXT_SIZES),
         "keys": _cookie("tomoshibi_keys", KEYS) or "on",
@@ -200,6 +201,15 @@ def _last_incident() -> Record | None:
     if not last or request.endpoint in ("incidents.index", "incidents.new", "incidents.create"):
         return None
     return incidents.get(db(), last)
+
+
+def patrol_now() -> Record | None:
+    """The running round whose way this browser records for the person who is signed in."""
+    patrol_id, whose = session.get("patrol") or (None, None)
+    if patrol_id is None or whose != current_user.id:
+        return None
+    found = patrols.get(db(), patrol_id)
+    return found if found is not None and patrols.state_of(found) == "running" else None
 
 
 def _menu_counts(incident: Record) -> dict[str, Any]:

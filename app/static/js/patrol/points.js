@@ -1,0 +1,59 @@
+// @ts-check
+// One tap records a point where one stands: the newest position is put into the form as it is sent. A tap never waits
+// longer than a moment for it, and goes without one where there is none.
+const FRESH_MS = 15_000; // on foot this is 20 m, and the circle of a good position is as wide
+const WAIT_MS = 4_000;
+
+/** @param {HTMLFormElement} form */
+function watchPoint(form) {
+  const said = /** @type {HTMLElement | null} */ (form.querySelector("[data-here-said]"));
+  /** @type {GeolocationPosition | null} */
+  let newest = null;
+  let sure = false;
+
+  /** @param {string} key */
+  const say = (key) => {
+    if (said) said.textContent = (said.dataset[key] ?? "").replace("0", newest ? String(Math.round(newest.coords.accuracy)) : "?");
+  };
+
+  /** @param {GeolocationPosition} found */
+  function take(found) {
+    newest = found;
+    say("known");
+  }
+
+  /** @param {GeolocationPosition | null} found */
+  function fill(found) {
+    const values = { lon: found?.coords.longitude.toFixed(6), lat: found?.coords.latitude.toFixed(6), accuracy_m: found && String(Math.round(found.coords.accuracy)) };
+    for (const [name, value] of Object.entries(values)) {
+      const input = form.elements.namedItem(name);
+      if (input instanceof HTMLInputElement) input.value = value ?? "";
+    }
+  }
+
+  /** @returns {Promise<GeolocationPosition | null>} */
+  function here() {
+    if (newest && Date.now() - newest.timestamp < FRESH_MS) return Promise.resolve(newest);
+    return new Promise((done) => navigator.geolocation.getCurrentPosition(done, () => done(null), { enableHighAccuracy: true, timeout: WAIT_MS, maximumAge: FRESH_MS }));
+  }
+
+  form.addEventListener("submit", async (event) => {
+    if (sure || !("geolocation" in navigator)) return;
+    event.preventDefault();
+    if (form.dataset.sending !== undefined) return;
+    form.dataset.sending = "";
+    const tapped = /** @type {SubmitEvent} */ (event).submitter;
+    if (Number(form.dataset.uploading ?? 0) > 0) await new Promise((done) => form.addEventListener("files:settled", done, { once: true }));
+    fill(await here());
+    sure = true;
+    delete form.dataset.sending;
+    if (tapped instanceof HTMLButtonElement) form.requestSubmit(tapped);
+    else form.requestSubmit();
+  });
+  window.addEventListener("pageshow", () => { sure = false; });
+  if (!("geolocation" in navigator)) return;
+  say("asking");
+  navigator.geolocation.watchPosition(take, () => { if (!newest) say("none"); }, { enableHighAccuracy: true, maximumAge: 5_000 });
+}
+
+for (const form of document.querySelectorAll("form[data-patrol-point]")) if (form instanceof HTMLFormElement) watchPoint(form);
