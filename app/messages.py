@@ -75,7 +75,15 @@ _HUB_FAULTS |= {
 }
 
 _NO_KEY = _("封をする鍵が、まだこの端末に届いていません。本部とつながると届きます。この欄を空にすれば保存できます")
+_PEOPLE = _("人数:0から1,000,000までの整数で書いてください")
+_MOMENT = _("日時:カレンダーから選ぶか、空のままにしてください")
+_LINE = _("200文字までで、1行で書いてください")
 _FIELD_FAULTS: dict[str, Any] = {
+    **dict.fromkeys(("deaths", "missing", "injured_serious", "injured_minor"), _PEOPLE),
+    **dict.fromkeys(("occurred_at", "found_at", "restoration_at"), _MOMENT),
+    **dict.fromkeys(("landmark", "road_name", "regulated_by", "detour", "river_name"), _LINE),
+    "lifeline_homes": _("影響する戸数:0から1,000,000までの整数で書いてください"),
+    "distance_mark": _("距離標:12.4k のように、40文字までで書いてください"),
     "category": _("何がありましたか:1つ選んでください"),
     "summary": _("ひとこと:200文字までで書いてください"),
     "description": _("くわしい説明:2,000文字までで書いてください"),

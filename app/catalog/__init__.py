@@ -18,6 +18,15 @@ from maps.layers import Rank, RankTable
 
 TABLES = (
     "damage_categories",
+    "damage_details",
+    "damage_degrees",
+    "reception_means",
+    "press_flags",
+    "water_flows",
+    "river_states",
+    "river_banks",
+    "casualty_transports",
+    "lifeline_states",
     "response_statuses",
     "urgencies",
     "certainties",
@@ -60,6 +69,7 @@ class Item:
     icon: str = ""
     group: str = ""
     tile: int = 0
+    forms: tuple[str, ...] = ()  # of a damage category: the parts of the form that belong to it
     meaning: str = ""  # of a hazard's class: what it does on the ground; of a staffing level: when, who, what opens
     low: float | None = None
     high: float | None = None  # None: open
@@ -68,7 +78,7 @@ class Item:
 
     @staticmethod
     def from_row(row: dict[str, Any]) -> Item:
-        return Item(**{"short": row["word"], **row})
+        return Item(**{"short": row["word"], **row, "forms": tuple(row.get("forms", ()))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,9 @@ def remove(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
 def forms_of(report: Record) -> dict[str, str]:
     """The report's values as the form shows them."""
     typed = {name: "" if report[name] is None else str(report[name]) for name in forms.EDITED}
-    rescue = report["rescue_needed"]
-    typed["rescue_needed"] = "" if rescue is None else ("yes" if rescue else "no")
-    typed["response_status"] = report["response_status"] or ""
+    typed |= {name: {None: "", True: "yes", False: "no"}[report[name]] for name in forms.FLAGS}
+    typed |= {name: forms.typed_moment(report[name]) for name in forms.TIMES}
+    typed |= forms.shown_depth(typed)
     if report["location"]:
         typed["lon"], typed["lat"] = (str(part) for part in report["location"])
     typed["accuracy_m"] = "" if report["accuracy_m"] is None else str(report["accuracy_m"])

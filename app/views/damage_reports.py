@@ -227,6 +227,7 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         delivery=delivery_of(incident, report),
         files=files_of_record(report),
         people=people_state(report),
+        said_fields=[name for name in forms.SAID if report[name] is not None],
         unsent_ids=shell.unsent_ids(),
     )
 

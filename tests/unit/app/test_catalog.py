@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from app import catalog
+from app.forms.damage_report import PARTS
 from maps.layers import RankTable
 
 
@@ -30,12 +31,24 @@ def test_the_first_six_tiles_stand_in_the_order_of_the_form() -> None:
         ("urgency", "urgencies"),
         ("casualties", "casualties"),
         ("opening_status", "shelter_statuses"),
+        ("degree", "damage_degrees"),
+        ("water_flow", "water_flows"),
+        ("river_state", "river_states"),
+        ("casualty_transport", "casualty_transports"),
+        ("lifeline_state", "lifeline_states"),
+        ("press", "press_flags"),
     ],
 )
 def test_an_order_of_danger_places_every_code_and_null(field: str, table: str) -> None:
     order = catalog.danger_order(field)
     assert set(order) == {*catalog.table(table).codes, None}
     assert len(order) == len(set(order))
+
+
+def test_every_detail_and_part_of_the_form_belongs_to_a_category_that_is_there() -> None:
+    categories = catalog.table("damage_categories")
+    assert {item.group for item in catalog.table("damage_details")} <= set(categories.codes)
+    assert {part for item in categories for part in item.forms} == set(PARTS)
 
 
 def test_every_response_status_but_the_duplicate_is_counted() -> None:

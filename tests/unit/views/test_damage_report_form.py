@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import Invalid
-from app.forms.damage_report import WAS, named_files, placed_by_photo, read_edit, read_new
+from app.forms.damage_report import WAS, named_files, placed_by_photo, read_edit, read_new, shown_depth, typed_moment
 
 
 def test_one_tap_is_enough_and_the_category_gives_the_summary() -> None:
@@ -66,3 +66,65 @@ def test_files_are_named_once_by_their_hash_and_ten_at_most() -> None:
         with pytest.raises(Invalid) as refused:
             named_files(wrong)
         assert refused.value.field == "attachments"
+
+
+def test_every_part_of_the_form_becomes_fields() -> None:
+    form = {
+        "category": "road", "subcategory": "sinkhole", "degree": "severe", "landmark": "柳橋", "reception": "police",
+        "occurred_at": "2019-10-12T20:46", "press": "withheld", "road_name": "市道101号", "water_flow": "strong",
+        "river_state": "seepage", "river_bank": "left", "distance_mark": "4.2k", "people_at_risk": "yes",
+        "deaths": "0", "casualty_transport": "waiting", "lifeline_state": "out", "lifeline_homes": "1200",
+    }  # fmt: skip
+    read = read_new({**form, "detour": " ", "missing": ""})
+    assert read == form | {
+        "summary": "道路・橋", "occurred_at": 1_570_880_760_000, "people_at_risk": True, "deaths": 0,
+        "lifeline_homes": 1200,
+    }  # fmt: skip
+    assert typed_moment(read["occurred_at"]) == "2019-10-12T20:46"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "casualties"),
+    [({"deaths": "1", "missing": "3"}, "dead"), ({"injured_minor": "2"}, "injured"), ({"deaths": "0"}, None)],
+)
+def test_a_number_of_casualties_says_that_there_are_some(numbers: dict[str, str], casualties: str | None) -> None:
+    assert read_new({"category": "people", **numbers}).get("casualties") == casualties
+    assert read_edit(numbers).get("casualties") == casualties
+
+
+def test_what_somebody_said_of_casualties_is_not_written_over_by_a_number() -> None:
+    assert read_new({"category": "people", "deaths": "1", "casualties": "missing"})["casualties"] == "missing"
+    assert read_edit({"deaths": "1", "casualties": "none", WAS + "casualties": "none"}) == {"deaths": 1}
+
+
+@pytest.mark.parametrize("text", ["きのう", "2019-13-40T99:99", "0000-01-01T00:00", "9" * 400])
+def test_a_time_that_is_none_is_refused_with_its_field(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_new({"category": "road", "occurred_at": text})
+    assert refused.value.field == "occurred_at"
+
+
+@pytest.mark.parametrize(
+    ("form", "changed"),
+    [
+        ({"water_depth_cm": "50", "water_depth_exact": "37"}, {"water_depth_cm": 37}),
+        ({WAS + "water_depth_cm": "37", "water_depth_exact": "37", WAS + "water_depth_exact": "37"}, {}),
+        (
+            {"water_depth_cm": "90", WAS + "water_depth_cm": "37"}
+            | {"water_depth_exact": "37", WAS + "water_depth_exact": "37"},
+            {"water_depth_cm": 90},
+        ),
+        (
+            {WAS + "water_depth_cm": "37", "water_depth_exact": "", WAS + "water_depth_exact": "37"},
+            {"water_depth_cm": None},
+        ),
+        ({"water_depth_cm": "50", WAS + "water_depth_cm": "50", "water_depth_exact": ""}, {}),
+    ],
+)
+def test_a_measured_depth_stands_beside_those_of_a_body(form: dict[str, str], changed: dict[str, int | None]) -> None:
+    assert read_edit(form) == changed
+
+
+def test_only_a_depth_that_is_not_offered_stands_in_the_field_of_measured_ones() -> None:
+    assert shown_depth({"water_depth_cm": "37"}) == {"water_depth_exact": "37"}
+    assert shown_depth({"water_depth_cm": "50"}) == {"water_depth_exact": ""}

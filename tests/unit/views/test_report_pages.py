@@ -1,0 +1,99 @@
+"""Damage reports at a node that is there: what a form says stands on the record's page, in the API and in the table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from uuid6 import uuid7
+
+from tests.house import House, built
+
+FORM = {
+    "category": "river", "subcategory": "levee", "degree": "severe", "summary": "法面から水", "landmark": "柳橋",
+    "address": "北町二丁目", "reception": "fire", "occurred_at": "2019-10-12T20:46", "press": "withheld",
+    "river_name": "青川", "river_state": "seepage", "river_bank": "left", "distance_mark": "4.2k",
+    "water_depth_exact": "37", "water_flow": "strong", "people_at_risk": "yes", "deaths": "0", "injured_minor": "2",
+    "casualty_transport": "waiting", "road_name": "市道101号", "regulated_by": "警察", "detour": "県道へ",
+    "lifeline_state": "out", "lifeline_homes": "1200",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    yield from built(tmp_path_factory.mktemp("house"))
+
+
+def pages(house: House) -> str:
+    return f"/incidents/{house.ids['incident_id']}/damage-reports"
+
+
+def filed(house: House, role: str = "hq_operator", **form: str) -> str:
+    """The id of a report that was filed with the form."""
+    record_id = str(uuid7())
+    answer = house.ask(role, "POST", pages(house), {"_id": record_id, "category": "road", **form})
+    assert answer.status_code == 303, answer.text
+    return record_id
+
+
+def shown(house: House, record_id: str) -> dict[str, Any]:
+    answer = house.ask("viewer", "GET", f"/api/v1/damage-reports/{record_id}")
+    return dict(answer.get_json())
+
+
+def typed(page: str) -> dict[str, str]:
+    """What a form that was drawn would send if nobody touched it."""
+    found = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+    return {name: value.replace("&#34;", '"') for name, value in found.items()}
+
+
+def test_all_that_a_form_says_stands_on_the_page_in_the_api_and_in_the_table(house: House) -> None:
+    report = filed(house, **FORM)
+    page = house.ask("viewer", "GET", f"{pages(house)}/{report}").text
+    words = (
+        "堤防", "大きい", "消防", "20:46", "広報しない", "青川", "漏水", "左岸", "4.2k", "37 cm", "速い(歩けない)",
+        "2人", "搬送待ち", "負傷者あり", "市道101号", "警察", "県道へ", "止まっている", "1200戸",
+    )  # fmt: skip
+    assert [word for word in words if word not in page] == []
+    found = shown(house, report)
+    assert found["occurred_at"] == "2019-10-12T20:46:00+09:00"
+    assert (found["deaths"], found["injured_minor"], found["people_at_risk"]) == (0, 2, True)
+    table = house.ask("viewer", "GET", "/api/v1/export/damage-reports.csv").text
+    row = next(row for row in csv.DictReader(io.StringIO(table[1:])) if row["id"] == report)
+    assert (row["river_state"], row["lifeline_homes"], row["deaths"]) == ("seepage", "1200", "0")
+
+
+def test_an_edit_form_that_nobody_touched_changes_nothing(house: House) -> None:
+    report = filed(house, **FORM)
+    before = shown(house, report)
+    page = house.ask("hq_operator", "GET", f"{pages(house)}/{report}/edit").text
+    hidden = typed(page)
+    form = {name.removeprefix("_was_"): value for name, value in hidden.items()} | hidden
+    del form["water_depth_cm"]  # no radio is chosen for a depth that is none of those offered
+    house.ask("hq_operator", "POST", f"{pages(house)}/{report}/edit", form)
+    assert shown(house, report) == before
+
+
+def test_what_two_windows_of_one_hub_write_into_one_field_is_kept_twice(house: House) -> None:
+    report = filed(house, category="river", river_state="seepage")
+    first, second = (
+        typed(house.ask("hq_operator", "GET", f"{pages(house)}/{report}/edit").text) for _ in ("one", "two")
+    )
+    for form, state in ((first, "breach"), (second, "normal")):
+        house.ask("hq_operator", "POST", f"{pages(house)}/{report}/edit", form | {"river_state": state})
+    found = shown(house, report)
+    assert (found["river_state"], found["conflicts"]) == ("breach", 1)
+    page = house.ask("viewer", "GET", f"{pages(house)}/{report}").text
+    assert "決壊" in page and "異常なし" in page and "決まるまで危険側を使います" in page
+
+
+def test_a_number_that_is_none_is_said_at_its_field_and_nothing_typed_is_lost(house: House) -> None:
+    form = {"_id": str(uuid7()), "category": "lifeline", "lifeline_homes": "たくさん", "landmark": "市役所の前"}
+    answer = house.ask("hq_operator", "POST", pages(house), form)
+    assert answer.status_code == 422
+    assert "影響する戸数:0から1,000,000までの整数" in answer.text and "市役所の前" in answer.text
+    assert house.ask("viewer", "GET", f"/api/v1/damage-reports/{form['_id']}").status_code == 404
