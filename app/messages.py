@@ -238,6 +238,10 @@ def error_words(status: int, code: str = "") -> ErrorWords:
         413: (gettext("送った内容が大きすぎます"), gettext("短くして、もう一度送ってください。")),
         422: (gettext("入力した値を確かめてください"), gettext("前の画面にもどって直してください。")),
         429: (gettext("短い時間に続けて送られました"), gettext("しばらく待ってから、もう一度試してください。")),
+        "too_many_rows": (
+            gettext("2万行を超える表は、Excelのファイルにできません"),
+            gettext("一覧を絞ってから書き出すか、CSVで書き出してください。"),
+        ),
         "certificate_needed": (
             gettext("市の証明書が入っていません"),
             gettext("本部の管理者に、このパソコンのための証明書のファイルを頼み、取り込んでから開き直してください。"),

@@ -39,10 +39,10 @@ def xlsx(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
         for name, text in _PARTS.items():
             archive.writestr(name, text)
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
-            sheet.write(f"{_XML}<worksheet {_MAIN}><sheetData>".encode())
+            sheet.write(f"{_XML}<worksheet {_MAIN}>{_HEAD_STAYS}<sheetData>".encode())
             for row in (header, *rows):
                 sheet.write(f"<row>{''.join(map(_xlsx_cell, row))}</row>".encode())
-            sheet.write(b"</sheetData></worksheet>")
+            sheet.write(f"</sheetData>{_ON_PAPER}</worksheet>".encode())
     return packed.getvalue()
 
 
@@ -94,6 +94,12 @@ _MAIN = f'xmlns="{_OFFICE}spreadsheetml/2006/main"'
 _RELATION = f"{_OFFICE}officeDocument/2006/relationships"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 _PACKAGE = "application/vnd.openxmlformats-package.relationships+xml"
+# The heading stays in sight and stands on every sheet of paper: A4, sideways, as wide as the page.
+_HEAD_STAYS = (
+    '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0">'
+    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+)
+_ON_PAPER = '<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/>'
 _PARTS = {
     "[Content_Types].xml": f'{_XML}<Types xmlns="{_OFFICE}package/2006/content-types">'
     f'<Default Extension="rels" ContentType="{_PACKAGE}"/>'
@@ -102,7 +108,8 @@ _PARTS = {
     "_rels/.rels": f'{_XML}<Relationships xmlns="{_OFFICE}package/2006/relationships"><Relationship Id="r1" '
     f'Type="{_RELATION}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
     "xl/workbook.xml": f'{_XML}<workbook {_MAIN} xmlns:r="{_RELATION}"><sheets>'
-    '<sheet name="Tomoshibi" sheetId="1" r:id="r1"/></sheets></workbook>',
+    '<sheet name="Tomoshibi" sheetId="1" r:id="r1"/></sheets><definedNames><definedName name="_xlnm.Print_Titles" '
+    'localSheetId="0">Tomoshibi!$1:$1</definedName></definedNames></workbook>',
     "xl/_rels/workbook.xml.rels": f'{_XML}<Relationships xmlns="{_OFFICE}package/2006/relationships">'
     f'<Relationship Id="r1" Type="{_RELATION}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
 }

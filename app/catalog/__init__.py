@@ -152,5 +152,11 @@ def tiles(first: int = 6) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     return ordered[:first], ordered[first:]
 
 
+@functools.cache
+def columns(name: str) -> dict[str, tuple[str, ...]]:
+    """The columns of a list that is written out, in their order: (Japanese, English, how)."""
+    return {column: tuple(told) for column, told in _read("columns")[name].items()}
+
+
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"))

@@ -35,13 +35,13 @@ ALL = Narrowed()
 def listing(db: Any, incident_id: str, narrowed: Narrowed = ALL, limit: int = PAGE_ROWS_MAX) -> list[Record]:
     """Newest first; one row more than ``limit`` tells that there are more."""
     tail = f"ORDER BY created_at DESC, id DESC LIMIT {int(limit) + 1}"
-    return row.select(db, row.kind_of(_NAME), _where(db, incident_id, narrowed), tail)
+    return row.select(db, row.kind_of(_NAME), where_of(db, incident_id, narrowed), tail)
 
 
 def total(db: Any, incident_id: str, narrowed: Narrowed = ALL) -> int:
     if narrowed == Narrowed(groups=narrowed.groups):
         return damage_reports.total(db, incident_id, narrowed.groups)
-    return row.count(db, _NAME, _where(db, incident_id, narrowed))
+    return row.count(db, _NAME, where_of(db, incident_id, narrowed))
 
 
 def in_conflict(db: Any, incident_id: str, limit: int = PAGE_ROWS_MAX) -> list[Record]:
@@ -73,7 +73,7 @@ def metres_between(one: Sequence[float], other: Sequence[float]) -> float:
     return math.hypot((one[0] - other[0]) * flat, one[1] - other[1]) * METRES_A_DEGREE
 
 
-def _where(db: Any, incident_id: str, narrowed: Narrowed) -> Where:
+def where_of(db: Any, incident_id: str, narrowed: Narrowed) -> Where:
     where = Where().also("incident_id = ?", incident_id)
     if narrowed.groups:
         words = catalog.table("response_statuses")

@@ -42,6 +42,7 @@ from app.views.shell import register_shell
 from app.views.shelters import pages as shelters_pages
 from app.views.staff import pages as staff_pages
 from app.views.sync_status import pages as sync_status_pages
+from app.views.tables import register_tables
 from app.views.users import pages as users_pages
 from app.views.vouches import pages as vouches_pages
 
@@ -78,6 +79,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(sync_status_pages)
     app.register_blueprint(settings_pages)
     app.register_blueprint(more_pages)
+    register_tables(app)
     app.register_blueprint(nodes_pages)
     app.register_blueprint(enrolments_pages)
     app.register_blueprint(join_pages)

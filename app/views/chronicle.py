@@ -77,10 +77,10 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _listed(incident: Record, limit: int) -> dict[str, Any]:
-    narrowed = _narrowed(incident)
+    narrowed = narrowed_here(incident)
     found = shell.node().chronology.lines(incident.id, narrowed, limit + 1)
     return {
-        "lines": _shown(found[:limit]),
+        "lines": shown_lines(found[:limit]),
         "more": found[limit - 1].place if len(found) > limit else None,
         "narrowed": narrowed,
         "group_counts": shell.node().chronology.counts(incident.id, narrowed.without),
@@ -89,7 +89,7 @@ def _listed(incident: Record, limit: int) -> dict[str, Any]:
     }
 
 
-def _shown(found: list[Line]) -> list[ShownLine]:
+def shown_lines(found: list[Line]) -> list[ShownLine]:
     """With the records that the lines are about: one query a kind, however many lines there are."""
     about = {
         kind: _by_id(kind, {line.record for line in found if line.kind == kind}) for kind in {f.kind for f in found}
@@ -136,7 +136,7 @@ def _by_id(kind: str, ids: set[str]) -> dict[str, Record]:
     return {record.id: record for record in row.select(shell.db(), row.kind_of(kind), where)}
 
 
-def _narrowed(incident: Record) -> Narrowed:
+def narrowed_here(incident: Record) -> Narrowed:
     asked = request.args
     hidden = [
         channel.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import uuid6
@@ -18,7 +19,7 @@ from app.intake import naming, upload
 from app.permissions import permission
 from app.queries import channels, chat_messages, damage_report_people, drafts, incidents, report_rows
 from app.queries import damage_reports as queries
-from app.queries.row import Record
+from app.queries.row import Record, Where
 from app.records import etag
 from app.records.shape import LINE_CHARS_MAX
 from app.views import shell
@@ -263,6 +264,11 @@ def _sides(heads: dict[str, list[dict[str, Any]]], report: Record) -> list[dict[
             in_order = sorted(sides.values(), key=lambda side: not side["in_force"])
             found.append({"field": field, "sides": in_order})
     return found
+
+
+def where_here(incident: Record) -> Where:
+    """What the address of the list asks for, all of it."""
+    return report_rows.where_of(shell.db(), incident.id, replace(_narrowed(), before=None))
 
 
 def _narrowed() -> report_rows.Narrowed:

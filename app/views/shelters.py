@@ -47,6 +47,14 @@ class ShelterRow:
 @permission(KIND, "read")
 def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
+    rows, told = rows_here(incident)
+    template = "shelters/_list.html" if request.args.get("part") == "list" else "shelters/index.html"
+    last = next((row for row in rows if row.line.shelter.id == last_opened()), None)
+    return render_template(template, rows=rows, last=last, **told)
+
+
+def rows_here(incident: Record) -> tuple[list[ShelterRow], dict[str, Any]]:
+    """The rows that the address asks for, and what the page says of them."""
     here, now = shell.db(), shell.node().clock()
     group = request.args.get("group") if request.args.get("group") in queries.GROUPS else None
     state = request.args.get("state") if request.args.get("state") in STATES else None
@@ -57,17 +65,8 @@ def index(incident_id: uuid.UUID) -> str:
     rows = [ShelterRow(line, sources.get(line.shelter.id)) for line in queries.narrowed(lines, group, words)]
     if state is not None:
         rows = [row for row in rows if row.source is not None and row.source.state == state]
-    template = "shelters/_list.html" if request.args.get("part") == "list" else "shelters/index.html"
-    return render_template(
-        template,
-        rows=rows,
-        last=next((row for row in rows if row.line.shelter.id == last_opened()), None),
-        people=people,
-        group=group,
-        state=state,
-        words=words,
-        group_counts=queries.grouped(lines),
-    )
+    counts = queries.grouped(lines)
+    return rows, {"people": people, "group": group, "state": state, "words": words, "group_counts": counts}
 
 
 @pages.get("/<uuid:shelter_id>")

@@ -107,3 +107,9 @@ def cells_of(data: bytes) -> list[Any]:
         return list(book.active.iter_rows())
     finally:
         book.close()
+
+
+def test_the_heading_of_a_workbook_stays_in_sight_and_stands_on_every_sheet_of_paper() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(spreadsheet.xlsx(["a"], [["b"]]))).active
+    assert (sheet.freeze_panes, sheet.print_title_rows, sheet.page_setup.orientation) == ("A2", "$1:$1", "landscape")
+    assert (sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage) == (0, True)
