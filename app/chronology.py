@@ -31,6 +31,7 @@ GROUPS = {
     "damage": ("damage-reports", "patrols", "patrol-points"),
     "orders": ("instructions", "instruction-replies"),
     "shelters": ("shelter-openings", "head-counts"),
+    "notices": ("bulletins",),
     "chat": ("chat-messages",),
     "other": ("incidents", "channels"),
 }

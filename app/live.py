@@ -28,6 +28,7 @@ _COLLECTIONS = {
     "blobs": "attachments",
     "channel-reads": "channels",
     "instruction-sightings": "instructions",
+    "bulletin-sightings": "bulletins",
 } | dict.fromkeys(("revocations", "heirs", "scope-keys", "grants", "shred-orders", "shred-receipts"), "nodes")
 
 
@@ -133,7 +134,7 @@ def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
     return pages
 
 
-_AWAITED = ("instruction", "channel", "chat")
+_AWAITED = ("instruction", "channel", "chat", "bulletin")
 
 
 def room_of(role: str) -> str:

@@ -114,6 +114,8 @@ _FIELD_FAULTS: dict[str, Any] = {
     "code": _("登録コード:紙にあるとおりに入力してください"),
     "keep": _("届いている記録をどうするか:1つ選んでください"),
     "until": _("この時刻まで:日付と時刻を入れてください"),
+    "headline": _("見出し:1行で、200文字までで書いてください"),
+    "withdrawn_reason": _("理由:なぜ取り下げるかを、200文字までで書いてください"),
     "reason": _("理由:200文字までで書いてください"),
     "label": _("端末の番号:画面の上にある番号と同じものを入れてください"),
     "attachments": _("写真・声:この端末で受け取れませんでした。外すか、撮り直してください"),
@@ -196,8 +198,8 @@ def no_key() -> str:
     return str(_NO_KEY)
 
 
-def fault_in(field: str) -> dict[str, str]:
-    return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+def fault_in(field: str, shown_at: str = "") -> dict[str, str]:
+    return {shown_at or field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
 
 
 def enrolment_words(code: str) -> str:

@@ -68,6 +68,10 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("chronicle", "read", _EVERYONE, "all"),
     ("chronicle", "create", _FIELD, "all"),
     ("instruction-sightings", "create", _EVERYONE, "own"),
+    ("bulletins", "read", _EVERYONE, "all"),  # its audience is a mark for whom it may be passed on to, no lock
+    ("bulletins", "create", _HQ, "all"),
+    ("bulletins", "edit", _HQ, "all"),
+    ("bulletin-sightings", "create", _EVERYONE, "own"),
     ("teams", "read", _EVERYONE, "all"),
     ("teams", "create", _HQ, "all"),
     ("teams", "edit", _HQ, "all"),

@@ -104,6 +104,9 @@ def _furnish(house: House) -> None:
         "instructions", incident_id=incident, text="土のうを積む", recipients=[ids["person patrol"]]
     )
     ids["person_id"] = house.made("staff", name="山田 太郎", from_level="first", phone="090-0000-0001")
+    ids["bulletin_id"] = house.made(
+        "bulletins", incident_id=incident, title="給水車が来ます", body="18時から", audience="citizens", pinned=True
+    )
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["patrol_id"] = house.made(
         "patrols", incident_id=incident, name="左岸", started_at="2019-10-12T20:00:00+09:00", route=[[136.0, 31.5]]
@@ -154,4 +157,5 @@ def _noun_of(rule: str) -> str:
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
             "damage-reports": "report_id", "instructions": "instruction_id", "patrols": "patrol_id",
             "staff": "person_id",
+            "bulletins": "bulletin_id",
             }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip

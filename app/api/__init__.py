@@ -12,6 +12,7 @@ from flask import Blueprint, Flask
 
 from app.api import (
     attachments,
+    bulletins,
     channels,
     chat_messages,
     chronicle,
@@ -60,6 +61,7 @@ _NOUNS = (
     patrols,
     patrol_points,
     patrol_tracks,
+    bulletins,
     layers,
 )
 

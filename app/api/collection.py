@@ -77,7 +77,8 @@ class Sealed:
 class Collection:
     """One collection. The hooks are a noun's own rules; each raises, or returns what is said with it.
 
-    ``given``: fields that the server fills in a new record, from (collection, form). ``check``: is this
+    ``given``: fields that the server fills in a new record, from (collection, form). ``told``: those that it writes
+    beside a change, from (record, form). ``check``: is this
     form right for the record of this id (None: a new one)? ``filters``: conditions of the list beyond
     incident_id and since, and ``parameters`` their names. ``visible``: may this person see the record?
     """
@@ -88,6 +89,7 @@ class Collection:
     parameters: tuple[str, ...] = ()
     given: Callable[[Collection, Mapping[str, Any]], dict[str, Any]] = lambda collection, form: {}
     edited: Callable[[Collection, Record], dict[str, Any]] = lambda collection, record: {}
+    told: Callable[[Record, Mapping[str, Any]], dict[str, Any]] = lambda record, form: {}
     check: Callable[[Collection, Mapping[str, Any], str, Record | None], None] = _nothing
     filters: Callable[[Any, Where], Where] = lambda args, where: where
     visible: Callable[[Record], bool] = lambda record: True
@@ -193,7 +195,8 @@ class Collection:
         scope, form = scope_of(record), wire.form_of(self.kind, body)
         self.check(self, form, record.id, record)
         elements = self._elements(scope, record, form)
-        change = noun.edit(uuid.UUID(record.id), scope, form, seen, elements, **self.edited(self, record))
+        beside = self.edited(self, record) | self.told(record, form)
+        change = noun.edit(uuid.UUID(record.id), scope, form, seen, elements, **beside)
         if seen is None:
             change = replace(change, fields={**change.fields, etag.OVERWRITES: True})
         self._refuse_if_it_would_not_count(change)

@@ -20,6 +20,7 @@ _WITHOUT_DELIVERY = frozenset(
     (
         "channel-reads",
         "instruction-sightings",
+        "bulletin-sightings",
         "sealed-reads",
         "shred-receipts",
         *(kind.name for kind in KINDS if kind.sealed or kind in OF_SYNC),

@@ -195,6 +195,8 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names["channel_id"] = {"type": "string", "format": "uuid"}
     if kind.name == "instructions":
         names["damage_report_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "bulletins":
+        names["category"] = {"type": "string"}
     if kind.name == "instruction-replies":
         names["instruction_id"] = {"type": "string", "format": "uuid"}
     if kind.name in ("patrol-points", "patrol-tracks"):

@@ -45,6 +45,8 @@ TABLES = (
     "cannot_reasons",
     "voice_means",
     "chronicle_sources",
+    "bulletin_categories",
+    "audiences",
     "location_sources",
     "staffing_levels",
     "staff_roles",

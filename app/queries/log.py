@@ -20,7 +20,10 @@ from sync.merge import State
 from sync.operation import BODY_VERSION, NewerBody, Operation, Version, decode_body, split_stream
 
 # What a node writes by itself: no person waits for it to be sent.
-_MARKS = ("channel-reads", "instruction-sightings", "patrol-tracks", "nodes", "sealed-reads", "shred-receipts")
+_MARKS = (
+    "channel-reads", "instruction-sightings", "bulletin-sightings", "patrol-tracks", "nodes", "sealed-reads",
+    "shred-receipts",
+)  # fmt: skip
 SILENT_KINDS = frozenset({certificate.KIND, *_MARKS, *(kind.name for kind in OF_SEALING)})
 # What is sealed beside a record is not listed beside it.
 _PART_OF = {"damage-report-people": "damage-reports", "staff-contacts": "staff"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.records import (
     attachments,
+    bulletin_sightings,
+    bulletins,
     channel_reads,
     channels,
     chat_messages,
@@ -52,13 +54,14 @@ _WITH_FORMS = (
     patrol_points,
     patrol_tracks,
     head_counts,
+    bulletins,
     layers,
     attachments,
 )
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
 _WITHOUT_FORMS = (
-    channel_reads, instruction_sightings, nodes, heirs, damage_report_people, staff_contacts, sealed_reads,
-    shred_receipts,
+    channel_reads, instruction_sightings, bulletin_sightings, nodes, heirs, damage_report_people,
+    staff_contacts, sealed_reads, shred_receipts,
 )  # fmt: skip
 KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 

@@ -19,6 +19,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "instruction-replies": ("reason",),
     "chat-messages": ("text",),
     "chronicle": ("text",),
+    "bulletins": ("number", "title", "body", "withdrawn_reason"),
     "patrol-points": ("note",),
     "head-counts": ("note",),
     "shelters": ("name", "kana", "address", "district", "facility", "common_id"),

@@ -46,6 +46,7 @@ _MORE_INDEXES = (
     ("patrol_points", "by_patrol", "(patrol_id, order_key)"),
     ("patrol_points", "clearing", "(clears) WHERE clears IS NOT NULL"),
     ("patrol_tracks", "by_patrol", "(patrol_id, order_key)"),
+    ("bulletin_sightings", "by_bulletin", "(bulletin_id, user_id, edition, seen_at)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
 )
 

@@ -9,6 +9,7 @@ from flask import Flask
 
 from app.threads import gevent_rules
 from app.views.attachments import pages as attachments_pages
+from app.views.bulletins import pages as bulletins_pages
 from app.views.chat_messages import pages as chat_messages_pages
 from app.views.chronicle import pages as chronicle_pages
 from app.views.conflicts import pages as conflicts_pages
@@ -67,6 +68,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
+    app.register_blueprint(bulletins_pages)
     app.register_blueprint(chronicle_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)

@@ -13,6 +13,7 @@ from app.permissions import permission
 from app.queries import front as queries
 from app.queries import head_counts, joins, report_rows, talk
 from app.views import chat_messages, shell
+from app.views.bulletins import pinned_lines
 from app.views.shelters import last_opened
 
 FEED_ROWS_MAX = 24
@@ -36,6 +37,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         channel=channel,
         messages=chat_messages.messages_of(incident, channel.id) if channel else [],
         waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people),
+        pinned=pinned_lines(incident),
         last_shelter=last_opened(),
         **counted,
         **_feed(incident.id),

@@ -21,7 +21,9 @@ from app.queries.row import Record, Where
 from app.records.search import marked, text_of, words_of
 from app.views import shell
 
-LISTS = ("search.index", "damage_reports.index", "shelters.index", "chronicle.index", "staff.index")
+LISTS = (
+    "search.index", "damage_reports.index", "shelters.index", "chronicle.index", "staff.index", "bulletins.index",
+)  # fmt: skip
 SHOWN_CHARS = 120
 _PARENTS = {
     "instruction-replies": ("instruction_id", "instructions"),

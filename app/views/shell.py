@@ -26,7 +26,7 @@ from markupsafe import Markup, escape
 
 from app import catalog, permissions, words
 from app.messages import error_words, hub_fault
-from app.queries import incidents, joins, nodes, orders, patrols, report_rows, shelters, talk, teams, users
+from app.queries import bulletins, incidents, joins, nodes, orders, patrols, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 
@@ -41,7 +41,7 @@ STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard", "patrols"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
-    *("instructions", "chronicle", "musters"),
+    *("instructions", "chronicle", "musters", "bulletins"),
     *("people", "devices", "sealed", "keys", "print"),
 )
 
@@ -218,6 +218,7 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
     return {
         "orders": orders.waiting(here, incident.id, me),
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
+        "bulletins": bulletins.unread(here, incident.id, current_user.id),
         "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
         "conflicts": report_rows.in_conflict_count(here, incident.id) + len(shelters.in_conflict(here, incident.id)),
     }

@@ -56,7 +56,8 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 
 NOUNS = names(
     """
-    action_items action_plans arrivals attachments bulletins channel_reads channels chat chat_messages chronicle
+    action_items action_plans arrivals attachments bulletin_sightings bulletins channel_reads channels chat
+    chat_messages chronicle
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
     handover_notes head_counts households hq_meetings incidents instruction_replies instruction_sightings
     instructions joins ladder layers map muster_replies musters nodes observations orders patrol_points patrol_tracks
