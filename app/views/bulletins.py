@@ -61,7 +61,7 @@ def new(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     typed = {"_id": str(uuid6.uuid7()), "audience": "internal"}
     before = queries.get(shell.db(), request.args.get("like", ""))
-    if before is not None and before.incident_id == incident.id:
+    if before is not None and joins.covers(shell.db(), incident.id, before):
         typed |= {name: before[name] for name in forms.TEXTS if before[name]}
     return _form(typed, {}, [])
 
