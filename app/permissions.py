@@ -67,6 +67,7 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("instruction-replies", "create", _FIELD, "all"),
     ("chronicle", "read", _EVERYONE, "all"),
     ("chronicle", "create", _FIELD, "all"),
+    ("replay", "read", _EVERYONE, "all"),  # what each page shows of an earlier time is asked by its own row
     ("instruction-sightings", "create", _EVERYONE, "own"),
     ("bulletins", "read", _EVERYONE, "all"),  # its audience is a mark for whom it may be passed on to, no lock
     ("bulletins", "create", _HQ, "all"),

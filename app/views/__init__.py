@@ -35,6 +35,8 @@ from app.views.nodes import pages as nodes_pages
 from app.views.patrol_points import pages as patrol_points_pages
 from app.views.patrol_tracks import pages as patrol_tracks_pages
 from app.views.patrols import pages as patrols_pages
+from app.views.replay import pages as replay_pages
+from app.views.replay import register_replay
 from app.views.sealed_reads import pages as sealed_reads_pages
 from app.views.search import pages as search_pages
 from app.views.second_factor import pages as second_factor_pages
@@ -54,6 +56,7 @@ WANTED_FIRST = ("base", "_", "login/", "front/", "damage_reports/_row", "chat_me
 def register_views(app: Flask) -> None:
     register_shell(app)
     register_error_pages(app)
+    register_replay(app)
     for door in (login_pages, second_factor_pages, lock_pages, users_pages, vouches_pages, envelopes_pages):
         app.register_blueprint(door)
     app.register_blueprint(incidents_pages)
@@ -74,6 +77,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(map_pages)
     for rounds in (patrols_pages, patrol_points_pages, patrol_tracks_pages):
         app.register_blueprint(rounds)
+    app.register_blueprint(replay_pages)
     app.register_blueprint(shelters_pages)
     app.register_blueprint(staff_pages)
     app.register_blueprint(search_pages)

@@ -11,7 +11,7 @@ import re
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app import catalog
@@ -149,8 +149,8 @@ def frame() -> dict[str, Any]:
     shown = {layer.kind for layer in layers}
     return {
         "scripts": [vendor(name) for name in ("leaflet.js", "markercluster.js", "protomaps-leaflet.js")]
-        + [url_for("map.script", version=here)],
-        "styles": [vendor("leaflet.css"), vendor("markercluster.css"), url_for("map.style", version=here)],
+        + [shell.address("map.script", version=here)],
+        "styles": [vendor("leaflet.css"), vendor("markercluster.css"), shell.address("map.style", version=here)],
         "version": here,
         "hazards": sorted(
             (layer for layer in layers if layer.kind in HAZARDS), key=lambda one: HAZARDS.index(one.kind)
@@ -179,7 +179,7 @@ def _drawn_as(layer: Any) -> render.Drawn:
     return render.Drawn(
         id=layer.id,
         kind=layer.kind,
-        tiles=url_for("map.tiles", sha256=sha256),
+        tiles=shell.address("map.tiles", sha256=sha256),
         zooms=(int(layer.zooms[0]), int(layer.zooms[1])) if layer.zooms else (0, 14),
         box=layer.bbox,
         pictures=pictures,

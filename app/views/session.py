@@ -97,7 +97,7 @@ def _ask_to_log_in() -> ResponseReturnValue:
         if door == "lock.show":
             raise Unauthenticated("locked", "The screen is locked.", "Unlock it first.")
         raise Unauthenticated("unauthenticated", "Log in first.", "Open the login page.")
-    return redirect(url_for(door, back=request.full_path.rstrip("?")))
+    return redirect(url_for(door, back=request.script_root + request.full_path.rstrip("?")))
 
 
 def is_own_door(blueprint: str | None) -> bool:

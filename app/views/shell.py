@@ -25,6 +25,7 @@ from jinja2 import pass_context
 from markupsafe import Markup, escape
 
 from app import catalog, permissions, words
+from app.errors import NotFound
 from app.messages import error_words, hub_fault
 from app.queries import bulletins, incidents, joins, nodes, orders, patrols, report_rows, shelters, talk, teams, users
 from app.queries.row import Record
@@ -37,17 +38,24 @@ LANGUAGES = ("ja", "en")
 KEYS = ("on", "off")
 COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
+SEALED_AT_ALL_TIMES = ("damage-report-people", "sealed-reads")
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard", "patrols"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
     *("instructions", "chronicle", "musters", "bulletins"),
+    "replay",
     *("people", "devices", "sealed", "keys", "print"),
 )
 
 
 def node() -> Any:
-    """The node this process runs."""
+    """The node this process runs, or, where an earlier time is shown, the node as it was then."""
+    return g.get("past") or present()
+
+
+def present() -> Any:
+    """The node as it is now."""
     return current_app.extensions["tomoshibi"]
 
 
@@ -74,6 +82,8 @@ def write(*changes: Any, local: Any = None) -> Any:
 
 def may(action: Any, collection: str) -> bool:
     """Whether the signed-in person's role allows this (buttons are drawn by it; the gate in factory.py refuses)."""
+    if "past" in g and (action != "read" or collection in SEALED_AT_ALL_TIMES):
+        return False  # nothing is written into the past, and nothing sealed is opened in it
     return bool(current_user.is_authenticated and permissions.allowed(current_user.role, action, collection))
 
 
@@ -81,6 +91,9 @@ def incident_here(incident_id: uuid.UUID) -> Record:
     """The incident in the path; the page is drawn as one of it (drill band, menu)."""
     incident = incidents.get(db(), str(incident_id))
     if incident is None:
+        if "past" in g:
+            hint = "Choose a later time."
+            raise NotFound("not_known_then", "This incident was not known at that time.", hint)
         abort(404)
     g.incident = incident
     if session.get("incident_id") != incident.id:  # a cookie written for nothing brings back what another answer took
@@ -108,6 +121,18 @@ def own_path(path: str | None, otherwise: str) -> str:
     if not path or parts.scheme or parts.netloc or not path.startswith("/") or path.startswith(("//", "/\\")):
         return otherwise
     return path
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """The address of what is the same at any time, also on a page that shows an earlier one."""
+    return url_for(endpoint, **values).removeprefix(request.script_root)
+
+
+def this_page() -> str:
+    """The address of the page that is drawn, to come back to it; the first page where it was no question."""
+    if request.method != "GET":
+        return address("incidents.home")
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def register_shell(app: Flask) -> None:
@@ -150,12 +175,14 @@ def _context() -> dict[str, Any]:
         "hub_fault": hub_fault,
         "may": may,
         "now_ms": node().clock(),
+        "present_ms": present().clock(),
+        "this_page": this_page,
     }
 
 
 def sync_here() -> SyncState:
     if "sync_state" not in g:
-        g.sync_state = sync_state(node())
+        g.sync_state = sync_state(present())
     return g.sync_state
 
 
@@ -245,14 +272,14 @@ def _vendor_manifest() -> dict[str, str]:
 
 def vendor(name: str) -> str:
     """The address of a fetched package's file; its version stands in the path."""
-    return url_for("static", filename=f"vendor/{_vendor_manifest()[name]}")
+    return address("static", filename=f"vendor/{_vendor_manifest()[name]}")
 
 
 def asset(filename: str) -> str:
     """The address of a file of our own, with the release in the query so that an upgrade is seen at once."""
     known: dict[str, str] = current_app.extensions.setdefault("tomoshibi_assets", {})
     if filename not in known:  # a page asks for some 150 icons, and each address would be built anew
-        known[filename] = url_for("static", filename=filename, v=current_app.config["RELEASE"])
+        known[filename] = address("static", filename=filename, v=current_app.config["RELEASE"])
     return known[filename]
 
 

@@ -70,7 +70,7 @@ NOUNS = names(
     accounts envelopes lock second_factor vouches
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
-    links more names noun openapi page paging positions problem projection ranges registry report_rows routes row
+    links more names noun openapi page paging positions problem projection ranges registry replay report_rows routes row
     same_content search security service session shape shell strict_json tables talk vendor wire
     """
 )
