@@ -38,6 +38,7 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("status", "read", _EVERYONE, "all"),
     ("totals", "read", _EVERYONE, "all"),
     ("conflicts", "read", _EVERYONE, "all"),
+    ("conflicts", "edit", _FIELD, "all"),  # settle one; the kind's own row says who may edit it
     ("delivery", "read", _EVERYONE, "all"),
     ("quarantine", "read", "admin", "all"),
     ("sync", "read", _EVERYONE, "all"),

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from app.api import paging, wire
 from app.api.collection import scope_of
 from app.permissions import permission
-from app.queries import channels, conflicts, row
+from app.queries import conflicts, row
 from app.queries.row import Record
 
 
@@ -19,14 +19,13 @@ def register(blueprint: Blueprint, node: Any) -> None:
     def listed() -> Response:
         paging.check_names(request.args, ("incident_id", "limit"))
         db = node.reader()
-        found = conflicts.listed(db, paging.record_id(request.args, "incident_id"), paging.limit(request.args))
-        return jsonify(items=[item for record in found if _visible(record) for item in _fields(node, record)])
+        sight = conflicts.Sight(g.person.id, g.person.team, g.person.role)
+        found = conflicts.listed(db, paging.record_id(request.args, "incident_id"), paging.limit(request.args), sight)
+        incident_only = request.args.get("incident_id") is not None
+        found = [record for record in found if record.incident_id is not None or not incident_only]
+        return jsonify(items=[item for record in found for item in _fields(node, record)])
 
     blueprint.add_url_rule("/api/v1/conflicts", "conflicts", listed)
-
-
-def _visible(record: Record) -> bool:
-    return record.kind != "channels" or channels.visible_to(record, g.person.id, g.person.team)
 
 
 def _fields(node: Any, record: Record) -> Iterator[dict[str, Any]]:

@@ -110,6 +110,37 @@ class Table:
         return iter(self.items)
 
 
+@dataclass(frozen=True, slots=True)
+class FieldWords:
+    """What a field is called, and how its values are said: by the codes of ``table``, or as ``says`` names it."""
+
+    word: str
+    english: str
+    table: str = ""
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """What a kind of record and each of its fields are called on a page."""
+
+    word: str
+    english: str
+    fields: dict[str, FieldWords]
+
+
+@functools.cache
+def kind_words() -> dict[str, KindWords]:
+    """The words of every kind, by its name; see ``kind_words.toml``."""
+    return {
+        name: KindWords(
+            row["word"], row["english"], {field: FieldWords(**said) for field, said in row["fields"].items()}
+        )
+        for name, row in _read("kind_words").items()
+        if isinstance(row, dict)
+    }
+
+
 @functools.cache
 def table(name: str) -> Table:
     """The table of that name; see ``TABLES``."""

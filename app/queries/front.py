@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import damage_reports, head_counts, joins, patrol_points, row, shelters
+from app.queries import conflicts, damage_reports, head_counts, joins, patrol_points, row, shelters
 from app.queries.head_counts import People, Source
 from app.queries.row import Record, Where
 from app.queries.shelters import ShelterLine
@@ -36,14 +36,13 @@ class Waiting:
     red_count: int
     conflicts: list[Record]
     conflicts_count: int
-    split_shelters: list[ShelterLine]
     old: list[Source]
     silent: list[Source]
 
     @property
     def count(self) -> int:
         """What waits: each record, and once each what is to be asked of the shelters."""
-        return self.red_count + self.conflicts_count + len(self.split_shelters) + bool(self.old) + bool(self.silent)
+        return self.red_count + self.conflicts_count + bool(self.old) + bool(self.silent)
 
 
 def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None = None) -> Counts:
@@ -61,7 +60,7 @@ def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None 
     )
 
 
-def waiting(db: Any, incident_id: str, people: People, limit: int = 3) -> Waiting:
+def waiting(db: Any, incident_id: str, people: People, sight: conflicts.Sight | None = None, limit: int = 3) -> Waiting:
     """Red reports that nobody was given, records with a field of two values, and numbers that are old or missing."""
     codes = catalog.table("response_statuses").in_group("open")
     marks = ", ".join("?" for _ in codes)
@@ -69,14 +68,12 @@ def waiting(db: Any, incident_id: str, people: People, limit: int = 3) -> Waitin
     red = here.also("urgency = 'red' AND team IS NULL AND same_as IS NULL").also(
         f"coalesce(response_status, 'open') IN ({marks})", *codes
     )
-    split = here.also("conflicts > 0")
     kind, newest = row.kind_of("damage-reports"), f"ORDER BY created_at DESC LIMIT {int(limit)}"
     return Waiting(
         red=row.select(db, kind, red, newest),
         red_count=damage_reports.red_total(db, incident_id),
-        conflicts=row.select(db, kind, split, newest),
-        conflicts_count=row.count(db, kind.name, split),
-        split_shelters=shelters.in_conflict(db, incident_id),
+        conflicts=conflicts.listed(db, incident_id, limit, sight),
+        conflicts_count=conflicts.counted(db, incident_id, sight),
         old=people.in_state("old"),
         silent=people.in_state("silent"),
     )

@@ -44,15 +44,6 @@ def total(db: Any, incident_id: str, narrowed: Narrowed = ALL) -> int:
     return row.count(db, _NAME, where_of(db, incident_id, narrowed))
 
 
-def in_conflict(db: Any, incident_id: str, limit: int = PAGE_ROWS_MAX) -> list[Record]:
-    where = Where().also("incident_id = ?", incident_id).also("conflicts > 0")
-    return row.select(db, row.kind_of(_NAME), where, f"ORDER BY updated_at DESC LIMIT {int(limit)}")
-
-
-def in_conflict_count(db: Any, incident_id: str) -> int:
-    return row.count(db, _NAME, Where().also("incident_id = ?", incident_id).also("conflicts > 0"))
-
-
 def near(
     db: Any, incident_id: str, category: str, place: tuple[float, float], now: int, limit: int = 3
 ) -> list[Record]:

@@ -76,14 +76,6 @@ def line_of(db: Any, incident_id: str, shelter: Record) -> ShelterLine:
     return _line(shelter, newest[0] if newest else None, sites_of(db, shelter))
 
 
-def in_conflict(db: Any, incident_id: str) -> list[ShelterLine]:
-    """Shelters of whose state several values are known."""
-    split = row.count(db, "shelter-openings", Where().also("incident_id = ?", incident_id).also("conflicts > 0"))
-    if not split:  # asked at every page of the incident, for the menu
-        return []
-    return [line for line in listed(db, incident_id) if line.opening is not None and line.opening.conflicts]
-
-
 def narrowed(lines: Sequence[ShelterLine], group: str | None = None, words: str | None = None) -> list[ShelterLine]:
     """The lines that a person asked for: the open ones first, then by name."""
     found = [line for line in lines if group in (None, line.group) and _speaks_of(line.shelter, words)]

@@ -1,8 +1,7 @@
-"""Changes of a damage report: its fields, its response, a conflict settled, a report taken back."""
+"""Changes of a damage report: its fields, its response, a report taken back."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
@@ -24,8 +23,6 @@ from app.views.attachments import files_of_record, shown_files
 from app.views.damage_reports import KIND, files_of_form, report_here, sealed_of_form, versions_of
 from sync.errors import NoScopeKey
 from sync.operation import REMOVE, Change
-
-SETTLED_CHARS_MAX = 4000
 
 pages = Blueprint(
     "damage_report_edits", __name__, url_prefix="/incidents/<uuid:incident_id>/damage-reports/<uuid:report_id>"
@@ -82,18 +79,6 @@ def respond(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue
     return _back(incident, report)
 
 
-@pages.post("/settlements")
-@permission(KIND, "edit")
-def settle(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
-    """A person decides between values: the one written replaces all that stood on the page."""
-    incident = shell.incident_here(incident_id)
-    report = report_here(incident, report_id)
-    field, value = request.form.get("field", ""), request.form.get("value", "")
-    shell.write(_change(incident, report, {field: _settled(field, value)}))
-    flash(messages.SETTLED, "ok")
-    return _back(incident, report)
-
-
 @pages.post("/removal")
 @permission(KIND, "remove")
 def remove(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
@@ -140,15 +125,6 @@ def _people_added(incident: Record, report: Record) -> list[Change]:
     if not form and not photos:
         return []
     return [*described, records.damage_report_people.edited(uuid.UUID(report.id), scope, form, (), photos)]
-
-
-def _settled(field: str, text: str) -> Any:
-    if field not in records.damage_reports.NOUN.writable or len(text) > SETTLED_CHARS_MAX:
-        raise Invalid("unknown_field", "no such field", "Open the report again.", field[:64])
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Invalid("not_json", "the value cannot be read", "Open the report again.", field) from error
 
 
 def _change(incident: Record, report: Record, fields: dict[str, Any]) -> Change:

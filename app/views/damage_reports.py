@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -223,7 +222,6 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         template,
         report=report,
         versions=versions_of(incident, report),
-        heads=_sides(shell.node().heads(KIND, scope, report.id), report),
         history=shell.node().history(KIND, scope, report.id),
         delivery=delivery_of(incident, report),
         files=files_of_record(report),
@@ -249,21 +247,6 @@ def delivery_of(incident: Record, report: Record) -> dict[str, Any] | None:
     if report.node != shell.node().node_id:
         return None
     return shell.node().delivery(KIND, incidents.scope(incident), report.id) or None
-
-
-def _sides(heads: dict[str, list[dict[str, Any]]], report: Record) -> list[dict[str, Any]]:
-    """Fields with two values or more, the one in force first; equal values of several people stand as one."""
-    found: list[dict[str, Any]] = []
-    for field, values in heads.items():
-        sides: dict[str, dict[str, Any]] = {}
-        for head in values:
-            key = json.dumps(head["value"], sort_keys=True)
-            in_force = head["value"] == report.fields.get(field)
-            sides.setdefault(key, {**head, "key": key, "in_force": in_force})
-        if len(sides) > 1:
-            in_order = sorted(sides.values(), key=lambda side: not side["in_force"])
-            found.append({"field": field, "sides": in_order})
-    return found
 
 
 def where_here(incident: Record) -> Where:

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.permissions import permission
+from app.queries import conflicts, head_counts, joins, report_rows, talk
 from app.queries import front as queries
-from app.queries import head_counts, joins, report_rows, talk
 from app.views import chat_messages, shell
 from app.views.bulletins import pinned_lines
 from app.views.shelters import last_opened
@@ -36,7 +36,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         channels=channels,
         channel=channel,
         messages=chat_messages.messages_of(incident, channel.id) if channel else [],
-        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people),
+        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight()),
         pinned=pinned_lines(incident),
         last_shelter=last_opened(),
         **counted,
@@ -70,7 +70,11 @@ def menu(incident_id: uuid.UUID) -> str:
 def waiting(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     people = head_counts.people(shell.db(), incident.id, shell.node().clock())
-    return render_template("front/_waiting.html", waiting=queries.waiting(shell.db(), incident.id, people))
+    return render_template("front/_waiting.html", waiting=queries.waiting(shell.db(), incident.id, people, _sight()))
+
+
+def _sight() -> conflicts.Sight:
+    return conflicts.Sight(current_user.id, current_user.team, current_user.role)
 
 
 def _counts(incident_id: str) -> dict[str, Any]:

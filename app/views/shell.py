@@ -27,7 +27,19 @@ from markupsafe import Markup, escape
 from app import catalog, permissions, words
 from app.errors import NotFound
 from app.messages import error_words, hub_fault
-from app.queries import bulletins, incidents, joins, nodes, orders, patrols, report_rows, shelters, talk, teams, users
+from app.queries import (
+    bulletins,
+    conflicts,
+    incidents,
+    joins,
+    nodes,
+    orders,
+    patrols,
+    report_rows,
+    talk,
+    teams,
+    users,
+)
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 
@@ -247,7 +259,9 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "bulletins": bulletins.unread(here, incident.id, current_user.id),
         "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
-        "conflicts": report_rows.in_conflict_count(here, incident.id) + len(shelters.in_conflict(here, incident.id)),
+        "conflicts": conflicts.counted(
+            here, incident.id, conflicts.Sight(current_user.id, current_user.team, current_user.role)
+        ),
     }
 
 

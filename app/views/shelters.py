@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -101,17 +100,6 @@ def say(incident_id: uuid.UUID, shelter_id: uuid.UUID) -> ResponseReturnValue:
     return _back(incident, shelter)
 
 
-@pages.post("/<uuid:shelter_id>/settlements")
-@permission(OPENINGS, "edit")
-def settle(incident_id: uuid.UUID, shelter_id: uuid.UUID) -> ResponseReturnValue:
-    """A person decides between values: the one written replaces all that stood on the page."""
-    incident = shell.incident_here(incident_id)
-    shelter = shelter_here(shelter_id)
-    _write_status(incident, shelter, request.form.get("opening_status", ""))
-    flash(messages.SETTLED, "ok")
-    return _back(incident, shelter)
-
-
 def shelter_here(shelter_id: uuid.UUID) -> Record:
     shelter = queries.get(shell.db(), str(shelter_id))
     if shelter is None:
@@ -141,25 +129,15 @@ def _page(incident: Record, shelter: Record) -> dict[str, Any]:
 
 
 def _opening(opening: Record | None) -> dict[str, Any]:
-    """The opening with the versions that the page is drawn from, what stands against what, and its history."""
+    """The opening with the versions that the page is drawn from, and its history."""
     if opening is None:
-        return {"opening_id": "", "versions": "", "sides": [], "said": []}
+        return {"opening_id": "", "versions": "", "said": []}
     node, scope = shell.node(), bytes.fromhex(opening.scope)
-    heads = node.heads(OPENINGS, scope, opening.id).get("opening_status", [])
     return {
         "opening_id": opening.id,
         "versions": etag.make_etag(node.versions(OPENINGS, scope, opening.id)),
-        "sides": _sides(heads, opening["opening_status"]),
         "said": node.history(OPENINGS, scope, opening.id),
     }
-
-
-def _sides(heads: list[dict[str, Any]], shown: str | None) -> list[dict[str, Any]]:
-    """The values that stand against each other, the one in force first; said twice, a value stands once."""
-    sides: dict[str, dict[str, Any]] = {}
-    for head in heads:
-        sides.setdefault(json.dumps(head["value"]), {**head, "in_force": head["value"] == shown})
-    return sorted(sides.values(), key=lambda side: not side["in_force"]) if len(sides) > 1 else []
 
 
 def _write_status(incident: Record, shelter: Record, status: str) -> None:

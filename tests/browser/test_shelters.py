@@ -173,13 +173,13 @@ def test_two_nodes_that_say_the_first_state_apart_make_one_opening_and_a_conflic
     )  # the more dangerous one, until somebody decides
     assert len(city.hub.get(f"shelter-openings?incident_id={city.incident}&shelter_id={school}")["items"]) == 1
     commander = visitors.at(city.hub, HQ)
-    expect(commander.page.locator("#waiting")).to_contain_text("開設状況の食い違い")
+    expect(commander.page.locator("#waiting")).to_contain_text("避難所のようす")
 
     strip.locator(".side:not(.in-force) button").click()
     expect(second.page.locator(".conflict")).to_have_count(0)
     expect(first.page.locator(".conflict")).to_have_count(0, timeout=10_000)
     expect(first.page.locator(".heads-panel")).to_contain_text("開設中", timeout=10_000)
-    expect(commander.page.locator("#waiting")).not_to_contain_text("開設状況の食い違い", timeout=10_000)
+    expect(commander.page.locator("#waiting")).not_to_contain_text("避難所のようす", timeout=10_000)
 
 
 def test_two_windows_that_tap_two_states_both_keep_theirs(visitors: Visitors, city: Cluster, school: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.queries import shelters
+from app.queries import conflicts, shelters
 from app.records import shelter_openings
 
 INCIDENT = "01920000-0000-7000-8000-000000000001"
@@ -104,9 +104,10 @@ def test_only_what_is_shown_can_be_in_conflict(db: Any, insert: Any) -> None:
     first, second = insert("shelters", name="第一小"), insert("shelters", name="第二小")
     insert("shelter-openings", shelter_id=first, opening_status="open", conflicts=1, created_at=1)
     insert("shelter-openings", shelter_id=first, opening_status="open", created_at=2)
-    assert shelters.in_conflict(db, INCIDENT) == []
-    insert("shelter-openings", shelter_id=second, opening_status="full", conflicts=1)
-    assert names(shelters.in_conflict(db, INCIDENT)) == ["第二小"]
+    assert conflicts.listed(db, INCIDENT) == []
+    split = insert("shelter-openings", shelter_id=second, opening_status="full", conflicts=1)
+    assert [record.id for record in conflicts.listed(db, INCIDENT)] == [split]
+    assert conflicts.counted(db, INCIDENT) == 1
 
 
 def test_every_node_gives_a_shelters_first_opening_the_same_id() -> None:

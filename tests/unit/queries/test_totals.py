@@ -38,7 +38,16 @@ def test_conflicts_of_every_kind_are_listed_together(db: Any, insert: Any) -> No
     insert("damage-reports", category="flood")
     assert [found.id for found in conflicts.listed(db)] == [newer, older]
     assert conflicts.counted(db) == 2
-    assert [found.id for found in conflicts.listed(db, INCIDENT)] == [newer]
+    assert [found.id for found in conflicts.listed(db, INCIDENT)] == [newer, older]  # with those of the city
+    assert [found.id for found in conflicts.listed(db, "01920000-0000-7000-8000-000000000009")] == [older]
+
+
+def test_a_closed_channel_is_in_conflict_only_for_who_may_see_it(db: Any, insert: Any) -> None:
+    closed = insert("channels", name="幹部", members=["user-1"], author="user-2", conflicts=1)
+    for user, team, seen in (("user-1", None, [closed]), ("user-2", "x", [closed]), ("user-3", "user-9", [])):
+        sight = conflicts.Sight(user, team, "viewer")
+        assert [found.id for found in conflicts.listed(db, INCIDENT, sight=sight)] == seen
+        assert conflicts.counted(db, INCIDENT, sight) == len(seen)
 
 
 def test_names_are_found_by_id(db: Any, insert: Any) -> None:
