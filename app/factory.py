@@ -23,7 +23,7 @@ from app.intake import upload
 from app.intake.receive import Intake
 from app.tls import gate
 from app.version import VERSION
-from app.views import enrol, register_views, shell
+from app.views import enrol, register_views, shell, translations
 from app.views.session import know_people
 
 BODY_BYTES_MAX = 1 << 20
@@ -83,6 +83,7 @@ def _configure(app: Flask, node: Any) -> None:
 def _speak_languages(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE="ja", BABEL_TRANSLATION_DIRECTORIES="translations")
     Babel(app, locale_selector=shell.choose_language)
+    translations.speak(app)
 
 
 def _limit(app: Flask) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,14 +127,29 @@ def read_cursor(cursor: str) -> tuple[int, str]:
 def _record(kind: Kind, row: Sequence[Any]) -> Record:
     values = tuple(row)
     head, rest = values[: len(_HEAD)], values[len(_HEAD) :]
-    fields = {name: _value(kind, name, value) for name, value in zip(kind.fields, rest, strict=True)}
+    fields = dict(zip(kind.fields, rest, strict=True))
+    for name, read in _readers(kind.name):
+        fields[name] = read(fields[name])
     return Record(*(kind.name, *head, fields))
 
 
-def _value(kind: Kind, name: str, value: Any) -> Any:
-    spec = kind.fields[name]
-    if value is None:
-        return [] if spec.merge == "set" else None
-    if spec.shape in _JSON_SHAPES and isinstance(value, str):
-        return json.loads(value)
-    return bool(value) if spec.shape == "flag" else value
+@functools.cache
+def _readers(kind: str) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """What a column holds otherwise than the record: most hold the same, and a list reads some thousand."""
+    found: list[tuple[str, Callable[[Any], Any]]] = []
+    for name, spec in kind_of(kind).fields.items():
+        if spec.merge == "set":
+            found.append((name, _set_of))
+        elif spec.shape in _JSON_SHAPES:
+            found.append((name, _json))
+        elif spec.shape == "flag":
+            found.append((name, lambda value: None if value is None else bool(value)))
+    return tuple(found)
+
+
+def _set_of(value: Any) -> Any:
+    return [] if value is None else _json(value)
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value

@@ -49,13 +49,14 @@ def index(incident_id: uuid.UUID) -> str:
     if not _commands() or request.args.get("view") == "mine":
         return render_template("instructions/_inbox.html" if part else "instructions/inbox.html", **_inbox(incident))
     found = ladders(shell.db(), queries.listed(shell.db(), incident.id), shell.node().here())
-    shown = [ladder for ladder in found if group in (None, ladder.group)]
+    groups = [ladder.group for ladder in found]
+    shown = [ladder for ladder, its in zip(found, groups, strict=True) if group in (None, its)]
     return render_template(
         "instructions/_list.html" if part else "instructions/index.html",
         ladders=shown[: queries.LISTED_MAX if request.args.get("all") else SHOWN_FIRST],
         more=max(0, len(shown) - SHOWN_FIRST) if not request.args.get("all") else 0,
         group=group,
-        counts={name: sum(ladder.group == name for ladder in found) for name in GROUPS},
+        counts={name: groups.count(name) for name in GROUPS},
         calls=calls_of(found),
         voices=_voices(found),
         bar_from=BAR_FROM,

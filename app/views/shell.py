@@ -42,6 +42,7 @@ from app.queries import (
 )
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
+from app.views.translations import is_english
 
 JST = ZoneInfo("Asia/Tokyo")
 PALETTES = ("standard", "night", "outdoor")
@@ -322,7 +323,7 @@ def _local(ms: int | None, pattern: str) -> str:
 
 def day(ms: int) -> str:
     moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone(JST)
-    if str(get_locale()) == "en":
+    if is_english():
         return moment.strftime("%a %-d %b")
     return f"{moment.month}月{moment.day}日({'月火水木金土日'[moment.weekday()]})"
 
@@ -345,10 +346,13 @@ def short(code: str | None, table: str) -> str:
 
 
 def _said(code: str | None, table: str, form: str) -> str:
-    item = catalog.table(table).get(code)
-    if item is None:
-        return code or ""
-    return item.english if str(get_locale()) == "en" else str(getattr(item, form))
+    return _words_of(table, "english" if is_english() else form).get(code or "", code or "")
+
+
+@cache
+def _words_of(table: str, form: str) -> dict[str, str]:
+    """A page asks for some hundred words: each is found by its code, without going through the table."""
+    return {item.code: str(getattr(item, form)) for item in catalog.table(table)}
 
 
 def unsent_ids() -> set[str]:

@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template, request, stream_with_context
-from flask_babel import get_locale
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -31,6 +30,7 @@ from app.queries.row import Record, Where
 from app.spreadsheet import Cell
 from app.threads import in_native_thread
 from app.views import chronicle, damage_reports, instructions, shell, shelters
+from app.views.translations import is_english
 
 WORKBOOK_ROWS_MAX = 20_000  # it is held in memory; a CSV goes out as it is read
 PAGE_ROWS = 500
@@ -210,7 +210,7 @@ def _incident_cells(incident: Record | None) -> list[tuple[str, Cell]]:
 
 
 def _in_language(told: Sequence[str]) -> str:
-    return told[1] if str(get_locale()) == "en" else told[0]
+    return told[1] if is_english() else told[0]
 
 
 class _Column:
