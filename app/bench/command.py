@@ -1,4 +1,5 @@
-"""HQ's pages with 20,000 operations in one incident, then 200,000: front page, lists, chronology, chat, search.
+"""HQ's pages with 20,000 operations in one incident, then 200,000: front page, lists, chronology, chat, search; and
+with 20,000 the workbook of a whole list and 400 lines of the chronology for the printer.
 
 Server time as a browser on loopback waits for it, one request at a time.
 """
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from uuid6 import uuid7
 
-from app import processes
+from app import processes, words
 from app.bench import emit, percentile, stage
 from app.node import Node
 from app.queries import users
@@ -22,6 +23,7 @@ FEW, MANY = 20_000, 200_000
 INSTRUCTIONS, LINES = 200, 400
 CHAT_SHARE = 10  # of a hundred operations
 ROUNDS, WARM_UP = 40, 5
+TABLES = 3  # of what is asked for once a night, this often
 
 
 def run() -> None:
@@ -38,8 +40,9 @@ def run() -> None:
         for size in (FEW, MANY):
             with stage.opened(home) as node:
                 _fill(node, scope, channel, size - held)
+                sealed = {said: words.seal(node.keys.data_key, said) for said in ("柳橋", "記録")}
             held = size
-            found[size] = _pages(folder, incident, channel)
+            found[size] = _pages(folder, incident, channel, sealed, tables=size == FEW)
             for name, value in found[size].items():
                 emit("command", f"{name}_at_{size}", value, "ms")
         for name, value in found[MANY].items():
@@ -76,7 +79,7 @@ def _fill(node: Node, scope: bytes, channel: str, count: int) -> None:
         node.write(made[first : first + 500], None)
 
 
-def _pages(folder: Path, incident: str, channel: str) -> dict[str, float]:
+def _pages(folder: Path, incident: str, channel: str, sealed: dict[str, str], tables: bool) -> dict[str, float]:
     port, figures = stage.free_port(), dict[str, float]()
     with processes.serving(folder, {"hub": port}):
         browser = stage.log_in(processes.url(port), "統括")
@@ -84,10 +87,11 @@ def _pages(folder: Path, incident: str, channel: str) -> dict[str, float]:
         for name, path in (
             ("front", here),
             ("damage_reports", f"{here}/damage-reports"),
-            ("filtered", f"{here}/damage-reports?group=open&urgency=red&words=柳橋"),
+            ("filtered", f"{here}/damage-reports?group=open&urgency=red&words={sealed['柳橋']}"),
             ("instructions", f"{here}/instructions"),
             ("chronicle", f"{here}/chronicle"),
-            ("chronicle_search", f"{here}/chronicle?words=記録"),
+            ("chronicle_search", f"{here}/chronicle?words={sealed['記録']}"),
+            ("search", f"{here}/search?words={sealed['柳橋']}"),
             ("chat", f"{here}/chat/{channel}"),
         ):
             took: list[float] = []
@@ -97,4 +101,14 @@ def _pages(folder: Path, incident: str, channel: str) -> dict[str, float]:
                 took.append((time.monotonic() - began) * 1000)
             figures[f"{name}_first"] = took[0]
             figures[f"{name}_p50"], figures[f"{name}_p95"] = (percentile(took[WARM_UP:], p) for p in (0.5, 0.95))
+        for name, path in (
+            ("workbook", f"{here}/tables/damage-reports.xlsx"),
+            ("print", f"{here}/chronicle/print?group=written"),
+        ):
+            took = []
+            for _ in range(TABLES if tables else 0):
+                began = time.monotonic()
+                browser.get(path)
+                took.append((time.monotonic() - began) * 1000)
+            figures |= {f"{name}_max": max(took)} if took else {}
     return figures

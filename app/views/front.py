@@ -17,6 +17,7 @@ from app.views.bulletins import pinned_lines
 from app.views.shelters import last_opened
 
 FEED_ROWS_MAX = 24
+MESSAGES_MAX = 20  # of the chat that stands folded; its own page has more
 
 pages = Blueprint("front", __name__)
 
@@ -35,7 +36,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         "front/show.html",
         channels=channels,
         channel=channel,
-        messages=chat_messages.messages_of(incident, channel.id) if channel else [],
+        messages=chat_messages.messages_of(incident, channel.id)[-MESSAGES_MAX:] if channel else [],
         waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight()),
         pinned=pinned_lines(incident),
         last_shelter=last_opened(),
