@@ -95,14 +95,18 @@ def write(*changes: Any, local: Any = None) -> Any:
 
 def may(action: Any, collection: str) -> bool:
     """Whether the signed-in person's role allows this (buttons are drawn by it; the gate in factory.py refuses)."""
-    if "past" in g and (action != "read" or collection in SEALED_AT_ALL_TIMES):
-        return False  # nothing is written into the past, and nothing sealed is opened in it
-    return bool(current_user.is_authenticated and permissions.allowed(current_user.role, action, collection))
+    return bool(current_user.is_authenticated) and _may_of(current_user.role, "past" in g)(action, collection)
 
 
-def _may_of(role: str) -> Any:
-    """``may`` for the templates: rows ask it, some hundred times a page."""
-    return lambda action, collection: permissions.allowed(role, action, collection)
+def _may_of(role: str, past: bool) -> Any:
+    """``may`` of one role, for the templates: rows ask it, some hundred times a page."""
+
+    def may(action: Any, collection: str) -> bool:
+        if past and (action != "read" or collection in SEALED_AT_ALL_TIMES):
+            return False  # nothing is written into the past, and nothing sealed is opened in it
+        return permissions.allowed(role, action, collection)
+
+    return may
 
 
 def incident_here(incident_id: uuid.UUID) -> Record:
@@ -191,7 +195,7 @@ def _context() -> dict[str, Any]:
         "catalog": catalog,
         "error_words": error_words,
         "hub_fault": hub_fault,
-        "may": _may_of(current_user.role) if signed_in else may,
+        "may": _may_of(current_user.role, "past" in g) if signed_in else may,
         "now_ms": node().clock(),
         "present_ms": present().clock(),
         "this_page": this_page,
