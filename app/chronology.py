@@ -30,6 +30,7 @@ GROUPS = {
     "written": ("chronicle",),
     "damage": ("damage-reports", "patrols", "patrol-points"),
     "orders": ("instructions", "instruction-replies"),
+    "musters": ("musters",),
     "shelters": ("shelter-openings", "head-counts"),
     "notices": ("bulletins",),
     "chat": ("chat-messages",),

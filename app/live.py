@@ -134,7 +134,7 @@ def register_live(socketio: SocketIO, node: Any, accounts: Any) -> Live:
     return pages
 
 
-_AWAITED = ("instruction", "channel", "chat", "bulletin")
+_AWAITED = ("instruction", "muster", "channel", "chat", "bulletin")
 
 
 def room_of(role: str) -> str:

@@ -77,6 +77,13 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("teams", "read", _EVERYONE, "all"),
     ("teams", "create", _HQ, "all"),
     ("teams", "edit", _HQ, "all"),
+    ("musters", "read", _EVERYONE, "all"),
+    ("musters", "create", _HQ, "all"),
+    ("musters", "edit", _HQ, "all"),
+    ("muster-replies", "read", _EVERYONE, "all"),
+    ("muster-replies", "create", _FIELD, "all"),  # also for a colleague who was asked
+    ("muster-safety", "read", _HQ_SEALED, "all"),
+    ("muster-safety", "create", f"{_HQ_SEALED} shelter_staff patrol", "all"),
     ("staff", "read", _EVERYONE, "all"),
     ("staff", "create", _FIELD, "all"),  # 応援職員 are added where they arrive
     ("staff", "edit", _HQ, "all"),

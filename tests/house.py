@@ -107,6 +107,8 @@ def _furnish(house: House) -> None:
     ids["bulletin_id"] = house.made(
         "bulletins", incident_id=incident, title="給水車が来ます", body="18時から", audience="citizens", pinned=True
     )
+    ids["muster_id"] = house.made("musters", incident_id=incident, level="first")
+    house.made("muster-replies", muster_id=ids["muster_id"], user=ids["person_id"], state="replied_ok")
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["patrol_id"] = house.made(
         "patrols", incident_id=incident, name="左岸", started_at="2019-10-12T20:00:00+09:00", route=[[136.0, 31.5]]
@@ -156,6 +158,6 @@ def _noun_of(rule: str) -> str:
     parts = rule.split("/")
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
             "damage-reports": "report_id", "instructions": "instruction_id", "patrols": "patrol_id",
-            "staff": "person_id",
+            "staff": "person_id", "musters": "muster_id",
             "bulletins": "bulletin_id",
             }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify
 
 from app import records
 from app.permissions import public
-from app.records import damage_report_people, nodes, staff_contacts
+from app.records import damage_report_people, muster_safety, nodes, staff_contacts
 from sync.kinds import Kind
 
 VERSION = "1.0.0"
@@ -35,9 +35,9 @@ _PROBLEMS = {
 }
 
 
-_PARENTS = ("channel_id", "instruction_id", "patrol_id")  # which say the incident by themselves
+_PARENTS = ("channel_id", "instruction_id", "patrol_id", "muster_id")  # which say the incident by themselves
 # Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
-_SEALED = {"damage-reports": damage_report_people, "staff": staff_contacts}
+_SEALED = {"damage-reports": damage_report_people, "staff": staff_contacts, "muster-replies": muster_safety}
 _READ_ON_A_PAGE = ("staff",)  # what is sealed beside them is never in an answer
 READ_ONLY = ("layers",)  # an import writes them, never a client
 
@@ -201,6 +201,8 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names["instruction_id"] = {"type": "string", "format": "uuid"}
     if kind.name in ("patrol-points", "patrol-tracks"):
         names["patrol_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "muster-replies":
+        names["muster_id"] = {"type": "string", "format": "uuid"}
     if kind.name == "staff":
         names["team"] = {"type": "string", "format": "uuid"}
     if kind.name in ("head-counts", "shelter-openings"):

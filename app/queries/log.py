@@ -26,7 +26,7 @@ _MARKS = (
 )  # fmt: skip
 SILENT_KINDS = frozenset({certificate.KIND, *_MARKS, *(kind.name for kind in OF_SEALING)})
 # What is sealed beside a record is not listed beside it.
-_PART_OF = {"damage-report-people": "damage-reports", "staff-contacts": "staff"}
+_PART_OF = {"damage-report-people": "damage-reports", "staff-contacts": "staff", "muster-safety": "muster-replies"}
 TYPE_NAMES = {1: "set", 2: "entry", 3: "remove"}
 
 

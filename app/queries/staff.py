@@ -70,15 +70,22 @@ def called_at(people: Iterable[Record], level: str | None, teams: Iterable[str] 
 
 
 def of_user(people: Iterable[Record], user: Record | None) -> Record | None:
-    """Who of the staff somebody is that has logged in: by the entry, else by a name that only one has."""
-    if user is None:
-        return None
+    """Who of the staff somebody is that has logged in."""
     listed = list(people)
-    named = next((person for person in listed if person["user"] == user.id), None)
-    if named is not None:
-        return named
-    same = [person for person in listed if person["user"] is None and joined(person["name"]) == joined(user["name"])]
-    return same[0] if len(same) == 1 else None
+    found = logins(listed, [user]) if user is not None else {}
+    return next((person for person in listed if user is not None and found.get(user.id) == person.id), None)
+
+
+def logins(people: Iterable[Record], users: Iterable[Record]) -> dict[str, str]:
+    """Of each login the person in the register: by the entry, else by a name that only one of both has."""
+    entered, named = dict[str, str](), dict[str, list[str]]()
+    for person in people:
+        if person["user"]:
+            entered[person["user"]] = person.id
+        else:
+            named.setdefault(joined(person["name"]), []).append(person.id)
+    found = {user.id: same[0] for user in users if len(same := named.get(joined(user["name"]), [])) == 1}
+    return found | entered
 
 
 def joined(text: str | None) -> str:

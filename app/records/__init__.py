@@ -19,6 +19,9 @@ from app.records import (
     instruction_sightings,
     instructions,
     layers,
+    muster_replies,
+    muster_safety,
+    musters,
     nodes,
     patrol_points,
     patrol_tracks,
@@ -45,6 +48,8 @@ _WITH_FORMS = (
     instructions,
     instruction_replies,
     chronicle,
+    musters,
+    muster_replies,
     teams,
     users,
     staff,
@@ -61,7 +66,7 @@ _WITH_FORMS = (
 NOUNS: dict[str, Noun] = {module.KIND.name: module.NOUN for module in _WITH_FORMS}
 _WITHOUT_FORMS = (
     channel_reads, instruction_sightings, bulletin_sightings, nodes, heirs, damage_report_people,
-    staff_contacts, sealed_reads, shred_receipts,
+    staff_contacts, muster_safety, sealed_reads, shred_receipts,
 )  # fmt: skip
 KINDS = Kinds.of(SCHEMA, *(module.KIND for module in (*_WITH_FORMS, *_WITHOUT_FORMS)))
 

@@ -11,12 +11,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app import messages, records
+from app import catalog, messages, records
 from app.chronology import GROUPS, Line, Narrowed
 from app.errors import Invalid
 from app.forms import chronicle as forms
 from app.permissions import permission
-from app.queries import channels, incidents, row
+from app.queries import channels, incidents, musters, row
 from app.queries.row import Record, Where
 from app.views import shell
 
@@ -37,6 +37,7 @@ class ShownLine:
     parent: Record | None
     corrected: bool
     late: bool
+    counts: list[tuple[str, int]]  # of a call-out: how many have answered what by now
 
 
 @pages.get("")
@@ -95,6 +96,7 @@ def shown_lines(found: list[Line]) -> list[ShownLine]:
         kind: _by_id(kind, {line.record for line in found if line.kind == kind}) for kind in {f.kind for f in found}
     }
     parents = _parents(found, about)
+    counted = _muster_counts(about.get(musters.NAME, {}))
     corrected = {line.fields.get("corrects") for line in found if line.kind == KIND}
     return [
         ShownLine(
@@ -103,9 +105,16 @@ def shown_lines(found: list[Line]) -> list[ShownLine]:
             parents.get((line.kind, line.record)),
             line.record in corrected,
             line.received_at - line.at > LATE_MS and line.node != shell.node().node_id,
+            counted.get(line.record, []),
         )
         for line in found
     ]
+
+
+def _muster_counts(found: dict[str, Record]) -> dict[str, list[tuple[str, int]]]:
+    """Of each call-out the counts, without a name."""
+    boards, order = musters.boards(shell.db(), list(found.values())), catalog.table("muster_groups").codes
+    return {board.muster.id: [(code, board.counts[code]) for code in order if board.counts[code]] for board in boards}
 
 
 _PARENT = {

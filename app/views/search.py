@@ -23,6 +23,7 @@ from app.views import shell
 
 LISTS = (
     "search.index", "damage_reports.index", "shelters.index", "chronicle.index", "staff.index", "bulletins.index",
+    "musters.show",
 )  # fmt: skip
 SHOWN_CHARS = 120
 _PARENTS = {
@@ -69,7 +70,9 @@ def go(incident_id: uuid.UUID) -> ResponseReturnValue:
     """To the list that the form names, with everything else that it was narrowed to."""
     incident = shell.incident_here(incident_id)
     asked: dict[str, Any] = {
-        name: values for name, values in request.form.lists() if name not in ("csrf_token", "list", "words")
+        name: values[0] if len(values) == 1 else values
+        for name, values in request.form.lists()
+        if name not in ("csrf_token", "list", "words")
     }
     typed = request.form.get("words", "").strip()
     if typed:

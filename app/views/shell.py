@@ -40,6 +40,7 @@ from app.queries import (
     teams,
     users,
 )
+from app.queries import musters as muster_queries
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 from app.views.translations import is_english
@@ -266,6 +267,7 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
     me = orders.Me.of(current_user.id, current_user.team, node().node_id)
     return {
         "orders": orders.waiting(here, incident.id, me),
+        "musters": muster_queries.waiting(here, incident.id, users.get(here, current_user.id)),
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "bulletins": bulletins.unread(here, incident.id, current_user.id),
         "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),

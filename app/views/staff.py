@@ -17,7 +17,7 @@ from app import messages, permissions, records
 from app.errors import Conflict, Invalid
 from app.forms import staff as forms
 from app.permissions import permission
-from app.queries import incidents, teams, users
+from app.queries import incidents, musters, teams, users
 from app.queries import staff as queries
 from app.queries.row import Record
 from app.records import CITY, etag, staff_contacts
@@ -52,7 +52,8 @@ def index(incident_id: uuid.UUID) -> str:
 def new(incident_id: uuid.UUID) -> str:
     """``support``: somebody who came from elsewhere, as it is filled in at the door."""
     shell.incident_here(incident_id)
-    typed = {"_id": str(uuid6.uuid7()), "support": "yes" if request.args.get("support") else ""}
+    support = "yes" if request.args.get("support") else ""
+    typed = {"_id": str(uuid6.uuid7()), "support": support, "muster": request.args.get("muster", "")}
     return _form("staff/new.html", typed, {})
 
 
@@ -67,7 +68,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
             permissions.require(current_user, "create", CONTACTS)
         change = records.staff.create(record_id, CITY, fields, home_node=shell.node().node_id)
         _require_capable(change)
-        shell.write(change, *staff_contacts.beside(record_id, contacts))
+        shell.write(change, *staff_contacts.beside(record_id, contacts), *_on_duty(incident, record_id))
     except (Invalid, NoScopeKey, ValueError) as error:
         return _form("staff/new.html", request.form, _faults(error)), 422
     flash(messages.saved_here(shell.node()), "ok")
@@ -106,6 +107,15 @@ def save(incident_id: uuid.UUID, person_id: uuid.UUID) -> ResponseReturnValue:
         return _person_page(person, request.form, _faults(error), None), 422
     flash(messages.saved_here(shell.node()), "ok")
     return back
+
+
+def _on_duty(incident: Record, person_id: uuid.UUID) -> list[Change]:
+    """Who is added from the page of a call-out is there already, and works."""
+    muster = musters.get(shell.db(), request.form.get("muster", ""))
+    if muster is None or not shell.of_incident(incident, muster):
+        return []
+    fields = {"muster_id": muster.id, "user": str(person_id), "state": "on_duty", "happened_at": shell.node().clock()}
+    return [records.muster_replies.create(uuid6.uuid7(), bytes.fromhex(muster.scope), fields)]
 
 
 def _edited(person: Record, fields: dict[str, Any]) -> list[Change]:

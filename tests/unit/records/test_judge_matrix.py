@@ -16,6 +16,7 @@ IN_THE_FIELD = {"field", "command"}
 # Written out by hand: a new kind has to be thought about here as well as in the judge.
 WRITERS = {
     "incidents": IN_THE_FIELD, "damage-reports": IN_THE_FIELD, "channels": IN_THE_FIELD, "chat-messages": IN_THE_FIELD,
+    "musters": IN_THE_FIELD, "muster-replies": IN_THE_FIELD, "muster-safety": IN_THE_FIELD,
     "staff": {"command"}, "staff-contacts": IN_THE_FIELD,
     "teams": {"command"}, "users": {"command"}, "shelters": {"command"}, "shelter-openings": IN_THE_FIELD,
     "patrols": IN_THE_FIELD, "patrol-points": IN_THE_FIELD, "patrol-tracks": IN_THE_FIELD,
