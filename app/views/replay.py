@@ -27,6 +27,8 @@ REPLAYED = {
     "damage_reports": "index show",
     "attachments": "photo",
     "instructions": "index show calls",
+    "musters": "index show",
+    "staff": "index",
     "shelters": "index show",
     "head_counts": "posts",
     "chronicle": "index printed",

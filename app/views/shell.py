@@ -52,7 +52,7 @@ LANGUAGES = ("ja", "en")
 KEYS = ("on", "off")
 COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
-SEALED_AT_ALL_TIMES = ("damage-report-people", "sealed-reads")
+SEALED_AT_ALL_TIMES = ("damage-report-people", "muster-safety", "staff-contacts", "sealed-reads")
 STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard", "patrols"),
