@@ -34,7 +34,7 @@ GROUPS = {
     "shelters": ("shelter-openings", "head-counts"),
     "notices": ("bulletins",),
     "chat": ("chat-messages",),
-    "other": ("incidents", "channels"),
+    "other": ("incidents", "channels", "set-asides"),
 }
 _GROUP_OF = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
 _CREATE = (

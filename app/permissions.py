@@ -39,6 +39,10 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("totals", "read", _EVERYONE, "all"),
     ("conflicts", "read", _EVERYONE, "all"),
     ("conflicts", "edit", _FIELD, "all"),  # settle one; the kind's own row says who may edit it
+    ("contradictions", "read", _EVERYONE, "all"),
+    ("set-asides", "read", _EVERYONE, "all"),
+    ("set-asides", "create", _HQ, "all"),  # a contradiction is known, and why
+    ("set-asides", "edit", _HQ, "all"),
     ("delivery", "read", _EVERYONE, "all"),
     ("quarantine", "read", "admin", "all"),
     ("sync", "read", _EVERYONE, "all"),

@@ -17,6 +17,7 @@ from app.api import (
     chat_messages,
     chronicle,
     conflicts,
+    contradictions,
     damage_reports,
     delivery,
     exports,
@@ -34,6 +35,7 @@ from app.api import (
     patrol_tracks,
     patrols,
     security,
+    set_asides,
     shelter_openings,
     shelters,
     staff,
@@ -66,6 +68,7 @@ _NOUNS = (
     patrol_points,
     patrol_tracks,
     bulletins,
+    set_asides,
     layers,
 )
 
@@ -78,7 +81,7 @@ def register_api(app: Flask, node: Any) -> Blueprint:
     for collection in collections:
         _add(blueprint, collection)
     exports.register(blueprint, node, collections)
-    for module in (attachments, status, conflicts, totals, delivery, hazard, openapi):
+    for module in (attachments, status, conflicts, contradictions, totals, delivery, hazard, openapi):
         module.register(blueprint, node)
     app.register_blueprint(blueprint)
     return blueprint

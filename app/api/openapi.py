@@ -257,6 +257,9 @@ def _others() -> dict[str, dict[str, Any]]:
         "/healthz": {**health, "security": []},
         "/api/v1/status": _operation(None, "What this node knows", "Status", []),
         "/api/v1/conflicts": _operation(None, "Fields with several values", "Conflicts", [incident]),
+        "/api/v1/contradictions": _operation(
+            None, "What cannot both be so in an incident", "Contradictions", [{**incident, "required": True}]
+        ),
         "/api/v1/totals": _operation(None, "Totals of an incident", "Totals", [{**incident, "required": True}]),
         "/api/v1/hazard": _operation(None, "What is assumed to happen at a position", "Hazard", place),
         "/api/v1/delivery/{record_id}": _operation(None, "How far a record has got", "Delivery", [record]),

@@ -97,6 +97,36 @@ class Conflicts(BaseModel):
     items: list[Conflict]
 
 
+class Against(BaseModel):
+    collection: str
+    record_id: str
+
+
+class SaidToBeKnown(BaseModel):
+    """Who said that it is known, and why."""
+
+    id: str
+    because: str
+    author: str | None
+    node: str
+    at: AwareDatetime | None
+
+
+class Contradiction(BaseModel):
+    """A rule that records break together. `facts`: what the rule saw; a set-aside holds while they are the same."""
+
+    rule: str
+    collection: str
+    record_id: str
+    against: Against | None
+    facts: str
+    set_aside: SaidToBeKnown | None
+
+
+class Contradictions(BaseModel):
+    items: list[Contradiction]
+
+
 class SilentSource(BaseModel):
     shelter_id: str
     name: str
@@ -230,4 +260,4 @@ class Hazard(BaseModel):
     landslide: HazardZone | None
 
 
-ANSWERS = (Attachment, Problem, Health, Status, History, Conflicts, Totals, Delivery, Hazard)
+ANSWERS = (Attachment, Problem, Health, Status, History, Conflicts, Contradictions, Totals, Delivery, Hazard)

@@ -45,6 +45,7 @@ TABLES = (
     "cannot_reasons",
     "voice_means",
     "chronicle_sources",
+    "contradictions",
     "bulletin_categories",
     "audiences",
     "location_sources",

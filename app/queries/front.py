@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import conflicts, damage_reports, head_counts, joins, patrol_points, row, shelters
+from app.queries import conflicts, contradictions, damage_reports, head_counts, joins, patrol_points, row, shelters
+from app.queries.contradictions import Contradiction
 from app.queries.head_counts import People, Source
 from app.queries.row import Record, Where
 from app.queries.shelters import ShelterLine
@@ -36,13 +37,14 @@ class Waiting:
     red_count: int
     conflicts: list[Record]
     conflicts_count: int
+    contradictions: list[Contradiction]
     old: list[Source]
     silent: list[Source]
 
     @property
     def count(self) -> int:
         """What waits: each record, and once each what is to be asked of the shelters."""
-        return self.red_count + self.conflicts_count + bool(self.old) + bool(self.silent)
+        return self.red_count + self.conflicts_count + len(self.contradictions) + bool(self.old) + bool(self.silent)
 
 
 def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None = None) -> Counts:
@@ -60,7 +62,14 @@ def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None 
     )
 
 
-def waiting(db: Any, incident_id: str, people: People, sight: conflicts.Sight | None = None, limit: int = 3) -> Waiting:
+def waiting(
+    db: Any,
+    incident_id: str,
+    people: People,
+    sight: conflicts.Sight | None = None,
+    lines: list[ShelterLine] | None = None,
+    limit: int = 3,
+) -> Waiting:
     """Red reports that nobody was given, records with a field of two values, and numbers that are old or missing."""
     codes = catalog.table("response_statuses").in_group("open")
     marks = ", ".join("?" for _ in codes)
@@ -74,6 +83,7 @@ def waiting(db: Any, incident_id: str, people: People, sight: conflicts.Sight | 
         red_count=damage_reports.red_total(db, incident_id),
         conflicts=conflicts.listed(db, incident_id, limit, sight),
         conflicts_count=conflicts.counted(db, incident_id, sight),
+        contradictions=contradictions.waiting(contradictions.found(db, incident_id, people.as_of, lines, people)),
         old=people.in_state("old"),
         silent=people.in_state("silent"),
     )

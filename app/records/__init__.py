@@ -27,6 +27,7 @@ from app.records import (
     patrol_tracks,
     patrols,
     sealed_reads,
+    set_asides,
     shelter_openings,
     shelters,
     shred_receipts,
@@ -60,6 +61,7 @@ _WITH_FORMS = (
     patrol_tracks,
     head_counts,
     bulletins,
+    set_asides,
     layers,
     attachments,
 )

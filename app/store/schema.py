@@ -38,6 +38,12 @@ _TAIL = [
 _MORE_INDEXES = (
     ("damage_reports", "joined", "(incident_id, hidden, same_as) WHERE same_as IS NOT NULL"),
     ("damage_reports", "red", "(incident_id, hidden, urgency, created_at) WHERE urgency = 'red'"),
+    ("damage_reports", "impassable", "(incident_id, hidden, created_at) WHERE passability = 'impassable'"),
+    (
+        "damage_reports",
+        "put_aside",
+        "(incident_id, hidden, created_at) WHERE response_status IN ('not_needed', 'duplicate')",
+    ),
     ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total, id)"),
     ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),

@@ -13,6 +13,7 @@ from app.views.bulletins import pages as bulletins_pages
 from app.views.chat_messages import pages as chat_messages_pages
 from app.views.chronicle import pages as chronicle_pages
 from app.views.conflicts import pages as conflicts_pages
+from app.views.contradictions import pages as contradictions_pages
 from app.views.damage_report_edits import pages as damage_report_edits_pages
 from app.views.damage_report_people import pages as damage_report_people_pages
 from app.views.damage_reports import pages as damage_reports_pages
@@ -70,6 +71,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(damage_report_people_pages)
     app.register_blueprint(sealed_reads_pages)
     app.register_blueprint(conflicts_pages)
+    app.register_blueprint(contradictions_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
     app.register_blueprint(bulletins_pages)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.permissions import permission
-from app.queries import conflicts, head_counts, joins, report_rows, talk
+from app.queries import conflicts, head_counts, joins, report_rows, shelters, talk
 from app.queries import front as queries
 from app.views import chat_messages, shell
 from app.views.bulletins import pinned_lines
@@ -29,7 +29,8 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
     lead = joins.Joins.read(shell.db()).lead(incident.id)
     if lead != incident.id:
         return redirect(url_for(".show", incident_id=lead))
-    counted = _counts(incident.id)
+    lines = shelters.listed(shell.db(), incident.id)
+    counted = _counts(incident.id, lines)
     channels = talk.channel_lines(shell.db(), incident.id, current_user.id, current_user.team)
     channel = channels[0].channel if channels else None
     return render_template(
@@ -37,7 +38,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         channels=channels,
         channel=channel,
         messages=chat_messages.messages_of(incident, channel.id)[-MESSAGES_MAX:] if channel else [],
-        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight()),
+        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight(), lines),
         pinned=pinned_lines(incident),
         last_shelter=last_opened(),
         **counted,
@@ -70,16 +71,18 @@ def menu(incident_id: uuid.UUID) -> str:
 @permission("damage-reports", "read")
 def waiting(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
-    people = head_counts.people(shell.db(), incident.id, shell.node().clock())
-    return render_template("front/_waiting.html", waiting=queries.waiting(shell.db(), incident.id, people, _sight()))
+    lines = shelters.listed(shell.db(), incident.id)
+    people = head_counts.people(shell.db(), incident.id, shell.node().clock(), lines)
+    found = queries.waiting(shell.db(), incident.id, people, _sight(), lines)
+    return render_template("front/_waiting.html", waiting=found)
 
 
 def _sight() -> conflicts.Sight:
     return conflicts.Sight(current_user.id, current_user.team, current_user.role)
 
 
-def _counts(incident_id: str) -> dict[str, Any]:
-    return {"counts": queries.counts(shell.db(), incident_id, shell.node().clock())}
+def _counts(incident_id: str, lines: list[shelters.ShelterLine] | None = None) -> dict[str, Any]:
+    return {"counts": queries.counts(shell.db(), incident_id, shell.node().clock(), lines)}
 
 
 def _feed(incident_id: str) -> dict[str, object]:

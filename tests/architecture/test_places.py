@@ -61,11 +61,12 @@ NOUNS = names(
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
     handover_notes head_counts households hq_meetings incidents instruction_replies instruction_sightings
     instructions joins ladder layers map muster_replies muster_safety musters nodes observations orders
-    patrol_points patrol_tracks patrols places sealed_reads settings shelter_openings shelters shred_receipts
-    situation_reports staff staff_contacts stock_movements supplies supply_items supply_requests teams totals users
+    patrol_points patrol_tracks patrols places sealed_reads set_asides settings shelter_openings shelters
+    shred_receipts situation_reports staff staff_contacts stock_movements supplies supply_items supply_requests
+    teams totals users
 
-    conflicts digest drafts enrol enrolments front hazard heirs history join login numbers portal status sync_status
-    translations
+    conflicts contradictions digest drafts enrol enrolments front hazard heirs history join login numbers portal
+    status sync_status translations
 
     accounts envelopes lock second_factor vouches
 
