@@ -32,7 +32,7 @@ GROUPS = {
     "orders": ("instructions", "instruction-replies"),
     "musters": ("musters",),
     "shelters": ("shelter-openings", "head-counts"),
-    "notices": ("bulletins",),
+    "notices": ("bulletins", "hq-meetings", "hq-meeting-decisions"),
     "chat": ("chat-messages",),
     "other": ("incidents", "channels", "set-asides"),
 }

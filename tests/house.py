@@ -109,6 +109,10 @@ def _furnish(house: House) -> None:
     )
     ids["muster_id"] = house.made("musters", incident_id=incident, level="first")
     house.made("muster-replies", muster_id=ids["muster_id"], user=ids["person_id"], state="replied_ok")
+    ids["meeting_id"] = house.made(
+        "hq-meetings", incident_id=incident, meeting_no=1, held_at="2019-10-12T20:00:00+09:00", attendees=["chief"]
+    )
+    ids["decision_id"] = house.made("hq-meeting-decisions", hq_meeting_id=ids["meeting_id"], text="避難所を開ける")
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["patrol_id"] = house.made(
         "patrols", incident_id=incident, name="左岸", started_at="2019-10-12T20:00:00+09:00", route=[[136.0, 31.5]]
@@ -159,5 +163,5 @@ def _noun_of(rule: str) -> str:
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
             "damage-reports": "report_id", "instructions": "instruction_id", "patrols": "patrol_id",
             "staff": "person_id", "musters": "muster_id",
-            "bulletins": "bulletin_id",
+            "bulletins": "bulletin_id", "hq-meetings": "meeting_id", "hq-meeting-decisions": "decision_id",
             }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip

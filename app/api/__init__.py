@@ -23,6 +23,8 @@ from app.api import (
     exports,
     hazard,
     head_counts,
+    hq_meeting_decisions,
+    hq_meetings,
     incidents,
     instruction_replies,
     instructions,
@@ -69,6 +71,8 @@ _NOUNS = (
     patrol_tracks,
     bulletins,
     set_asides,
+    hq_meetings,
+    hq_meeting_decisions,
     layers,
 )
 

@@ -35,7 +35,8 @@ _PROBLEMS = {
 }
 
 
-_PARENTS = ("channel_id", "instruction_id", "patrol_id", "muster_id")  # which say the incident by themselves
+# Which say the incident by themselves.
+_PARENTS = ("channel_id", "instruction_id", "hq_meeting_id", "patrol_id", "muster_id")
 # Fields that are sealed beside a record: whoever may writes them with it; they are read with `include=sealed` alone.
 _SEALED = {"damage-reports": damage_report_people, "staff": staff_contacts, "muster-replies": muster_safety}
 _READ_ON_A_PAGE = ("staff",)  # what is sealed beside them is never in an answer
@@ -195,6 +196,8 @@ def _filters(kind: Kind) -> list[dict[str, Any]]:
         names["channel_id"] = {"type": "string", "format": "uuid"}
     if kind.name == "instructions":
         names["damage_report_id"] = {"type": "string", "format": "uuid"}
+    if kind.name == "hq-meeting-decisions":
+        names["hq_meeting_id"] = {"type": "string", "format": "uuid"}
     if kind.name == "bulletins":
         names["category"] = {"type": "string"}
     if kind.name == "instruction-replies":

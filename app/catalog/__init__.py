@@ -48,6 +48,7 @@ TABLES = (
     "contradictions",
     "bulletin_categories",
     "audiences",
+    "meeting_roles",
     "location_sources",
     "staffing_levels",
     "staff_roles",

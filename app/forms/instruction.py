@@ -22,6 +22,7 @@ def read_new(form: Mapping[str, str], recipients: Sequence[str], now: int) -> di
         "recipients": list(dict.fromkeys(recipients)),
         "damage_report_id": form.get("damage_report_id") or None,
         "chat_message_id": form.get("chat_message_id") or None,
+        "decision_id": form.get("decision_id") or None,
         "due_at": now + int(due) * 60_000 if due in DUE_MINUTES else None,
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -10,7 +10,7 @@ from app.queries import joins, row, search, users
 from app.queries.row import Record, Where
 
 NAME = "bulletins"
-PAGE_ROWS_MAX, PINNED_MAX = 40, 5
+PAGE_ROWS_MAX, PINNED_MAX = 40, 50
 STATES = ("unread", "pinned", "withdrawn")
 
 # What a person has still to read: a notice that stands and whose edition they have not had on the screen; or one that

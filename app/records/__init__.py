@@ -14,6 +14,8 @@ from app.records import (
     damage_reports,
     head_counts,
     heirs,
+    hq_meeting_decisions,
+    hq_meetings,
     incidents,
     instruction_replies,
     instruction_sightings,
@@ -62,6 +64,8 @@ _WITH_FORMS = (
     head_counts,
     bulletins,
     set_asides,
+    hq_meetings,
+    hq_meeting_decisions,
     layers,
     attachments,
 )

@@ -19,6 +19,7 @@ KIND = Kind(
         "recipients": Field("ids", "set"),
         "damage_report_id": Field("id"),
         "chat_message_id": Field("id"),  # the message that it was made from
+        "decision_id": Field("id"),  # the decision of a meeting of HQ that it carries out
         "due_at": Field("integer"),
         "withdrawn_at": Field("integer"),
         "withdrawn_reason": Field("text"),
@@ -34,6 +35,7 @@ NOUN = Noun(
         "recipients": shape.each(shape.an_id),
         "damage_report_id": shape.an_id,
         "chat_message_id": shape.an_id,
+        "decision_id": shape.an_id,
         "due_at": shape.moment,
         "withdrawn_at": shape.moment,
         "withdrawn_reason": shape.text(shape.LINE_CHARS_MAX),

@@ -20,6 +20,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "chat-messages": ("text",),
     "chronicle": ("text",),
     "bulletins": ("number", "title", "body", "withdrawn_reason"),
+    "hq-meetings": ("place", "others", "agenda", "information"),
+    "hq-meeting-decisions": ("text",),
     "patrol-points": ("note",),
     "head-counts": ("note",),
     "shelters": ("name", "kana", "address", "district", "facility", "common_id"),

@@ -52,6 +52,8 @@ _MORE_INDEXES = (
     ("patrol_points", "by_patrol", "(patrol_id, order_key)"),
     ("patrol_points", "clearing", "(clears) WHERE clears IS NOT NULL"),
     ("patrol_tracks", "by_patrol", "(patrol_id, order_key)"),
+    ("hq_meeting_decisions", "by_meeting", "(hq_meeting_id)"),
+    ("instructions", "by_decision", "(decision_id) WHERE decision_id IS NOT NULL"),
     ("bulletin_sightings", "by_bulletin", "(bulletin_id, user_id, edition, seen_at)"),
     ("channel_reads", "by_user", "(user_id, channel_id, upto)"),
 )

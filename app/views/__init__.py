@@ -24,6 +24,7 @@ from app.views.error_pages import register_error_pages
 from app.views.front import pages as front_pages
 from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
+from app.views.hq_meetings import pages as hq_meetings_pages
 from app.views.incidents import pages as incidents_pages
 from app.views.instructions import pages as instructions_pages
 from app.views.join import pages as join_pages
@@ -75,6 +76,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
     app.register_blueprint(bulletins_pages)
+    app.register_blueprint(hq_meetings_pages)
     app.register_blueprint(chronicle_pages)
     app.register_blueprint(chat_messages_pages)
     app.register_blueprint(map_pages)

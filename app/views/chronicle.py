@@ -120,6 +120,7 @@ def _muster_counts(found: dict[str, Record]) -> dict[str, list[tuple[str, int]]]
 _PARENT = {
     "instruction-replies": ("instruction_id", "instructions"),
     "shelter-openings": ("shelter_id", "shelters"),
+    "hq-meeting-decisions": ("hq_meeting_id", "hq-meetings"),
     "head-counts": ("shelter_id", "shelters"),
     "chat-messages": ("channel_id", "channels"),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uuid6
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,7 +15,18 @@ from app import messages, permissions, records
 from app.errors import Invalid
 from app.forms import instruction as forms
 from app.permissions import permission
-from app.queries import channels, chat_messages, damage_reports, incidents, joins, nodes, orders, teams, users
+from app.queries import (
+    channels,
+    chat_messages,
+    damage_reports,
+    hq_meetings,
+    incidents,
+    joins,
+    nodes,
+    orders,
+    teams,
+    users,
+)
 from app.queries import instructions as queries
 from app.queries.ladder import Ladder, Recipient, ladders
 from app.queries.row import Record
@@ -78,7 +89,11 @@ def new(incident_id: uuid.UUID) -> str:
     """From a damage report or a message its words are there already: the recipient and 送る are left."""
     incident = shell.incident_here(incident_id)
     typed = {"_id": str(uuid6.uuid7()), "priority": "normal"} | _of_report(incident) | _of_message(incident)
-    return _form(typed, [], {})
+    decision = _decision_here(incident, request.args.get("decision"))
+    if decision is None:
+        return _form(typed, [], {})
+    team = [decision["team"]] if decision["team"] else []
+    return _form(typed | {"decision_id": decision.id, "text": decision["text"]}, team, {})
 
 
 @pages.post("")
@@ -108,6 +123,7 @@ def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
         ladder=ladders(shell.db(), [instruction], shell.node().here())[0],
         replies=queries.replies(shell.db(), [instruction.id])[instruction.id],
         report=report,
+        meeting=_meeting_of(incident, instruction["decision_id"]),
         versions=etag.make_etag(shell.node().versions(KIND, incidents.scope(incident), instruction.id)),
         meant=_me().is_meant(instruction),
     )
@@ -243,7 +259,20 @@ def _form(typed: Any, chosen: list[str], faults: dict[str, str]) -> str:
         people=[user for user in users.listed(here) if user["active"] is not False],
         due_minutes=forms.DUE_MINUTES,
         report=damage_reports.get(here, typed.get("damage_report_id") or ""),
+        decided=meeting.number if (meeting := _meeting_of(g.incident, typed.get("decision_id"))) else None,
     )
+
+
+def _decision_here(incident: Record, decision_id: str | None) -> Record | None:
+    found = hq_meetings.decision(shell.db(), decision_id or "")
+    return found if found is not None and joins.covers(shell.db(), incident.id, found) else None
+
+
+def _meeting_of(incident: Record, decision_id: str | None) -> hq_meetings.Line | None:
+    """The meeting whose decision an instruction carries out."""
+    decision = _decision_here(incident, decision_id)
+    meeting = hq_meetings.get(shell.db(), decision["hq_meeting_id"]) if decision is not None else None
+    return hq_meetings.line(shell.db(), meeting) if meeting is not None else None
 
 
 def _of_report(incident: Record) -> dict[str, str]:

@@ -17,8 +17,11 @@ from app.queries.row import Record
 from app.views import shell
 
 TITLE_CHARS = 60
-_TITLES = ("number", "name", "title", "address", "summary", "text", "message", "label")
-_PARENTS = {"shelter-openings": ("shelters", "shelter_id")}  # which have no page of their own
+_TITLES = ("number", "meeting_no", "name", "title", "address", "summary", "text", "message", "label", "place")
+_PARENTS = {
+    "shelter-openings": ("shelters", "shelter_id"),
+    "hq-meeting-decisions": ("hq-meetings", "hq_meeting_id"),
+}  # which have no page of their own
 _PAGES = {"incidents": "incidents.state"}
 
 

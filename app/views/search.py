@@ -30,6 +30,7 @@ _PARENTS = {
     "instruction-replies": ("instruction_id", "instructions"),
     "head-counts": ("shelter_id", "shelters"),
     "chat-messages": ("channel_id", "channels"),
+    "hq-meeting-decisions": ("hq_meeting_id", "hq-meetings"),
 }
 
 pages = Blueprint("search", __name__, url_prefix="/incidents/<uuid:incident_id>/search")

@@ -57,7 +57,7 @@ STYLES = (
     *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
     *("map_marks", "hazard", "patrols"),
     *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
-    *("instructions", "chronicle", "musters", "bulletins"),
+    *("instructions", "chronicle", "musters", "bulletins", "hq_meetings"),
     "replay",
     *("people", "devices", "sealed", "keys", "print"),
 )

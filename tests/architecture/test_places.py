@@ -59,7 +59,8 @@ NOUNS = names(
     action_items action_plans arrivals attachments bulletin_sightings bulletins channel_reads channels chat
     chat_messages chronicle
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
-    handover_notes head_counts households hq_meetings incidents instruction_replies instruction_sightings
+    handover_notes head_counts households hq_meeting_decisions hq_meetings incidents
+    instruction_replies instruction_sightings
     instructions joins ladder layers map muster_replies muster_safety musters nodes observations orders
     patrol_points patrol_tracks patrols places sealed_reads set_asides settings shelter_openings shelters
     shred_receipts situation_reports staff staff_contacts stock_movements supplies supply_items supply_requests
