@@ -17,6 +17,7 @@ from app.wishes import NodeWishes
 from sync.actions import Opened
 from sync.client import Client, Line
 from sync.errands import Errands
+from sync.frontiers import Steps
 from sync.hub import Hub
 from sync.kinds import REVOCATIONS
 from sync.link import Link
@@ -50,6 +51,7 @@ class Links:
             wishes=wishes,
             errands=self._errands.submit,
             later=_call_later,
+            frontiers=Steps(node.reader, node.clock),
         )
         self.hub_side = Hub(self._peers)
         self._client = Client(self._hub_url, self._peers, random.random, self._dial)

@@ -97,6 +97,15 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The hub told how its log grew; kept so that this node can show what HQ knew."""
+
+    peer: bytes
+    position: int
+    steps: tuple[tuple[int, bytes, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Call ``pump`` again after so long: the line is left free for others."""
 
@@ -110,4 +119,6 @@ class Close:
 
 
 FileAction = Keep | Discard | Holds
-Action = Send | Deliver | Receipts | Opened | Regressed | Outgrown | Suspect | Branched | FileAction | Later | Close
+Action = (
+    Send | Deliver | Receipts | Opened | Regressed | Outgrown | Suspect | Branched | FileAction | Told | Later | Close
+)

@@ -32,6 +32,9 @@ NAMES_AT_ONCE_MAX = 500  # in `have` and `seek`
 NAMES_AT_ONCE_MIN = 32
 SOUGHT_MAX = 20_000  # names of a peer's `seek` that are remembered, to tell it when they come
 
+FRONTIER_STEPS_MAX = 500  # in one frame
+FRONTIER_EVERY_MS = 60_000  # how coarse a frontier is told, and how often
+
 SIGN_EVERY_OPS = 100
 SIGN_EVERY_BYTES = 8 * 1024  # so that a new link, or a slow one, can be sent as little as this
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from sync import frontiers
 from sync.actions import (
     Action,
     Branched,
@@ -27,6 +28,7 @@ from sync.actions import (
     Regressed,
     Send,
     Suspect,
+    Told,
 )
 from sync.arrival import Gap, Outcome
 from sync.blobs import Blobs
@@ -123,6 +125,8 @@ class Link:
                 self.watcher.branched(action)
             elif isinstance(action, FileAction):
                 self.errands(partial(self._carry_out, action))
+            elif isinstance(action, Told):
+                self._keep_frontier(action)
             elif isinstance(action, Later):
                 self.later(action.ms, self.wake)
             elif isinstance(action, Close):
@@ -135,6 +139,11 @@ class Link:
 
     def _keep(self, action: Receipts) -> None:
         self.writer.submit(lambda replica: replica.keep_receipts(action.peer, action.receipts), weight=0)
+
+    def _keep_frontier(self, action: Told) -> None:
+        self.writer.submit(
+            lambda replica: frontiers.keep(replica.connection, action.peer, action.position, action.steps), weight=0
+        )
 
     def _carry_out(self, action: FileAction) -> None:
         """Write to the store of files, then let the session go on."""

@@ -38,6 +38,15 @@ class Published(Protocol):
         """The log's last run."""
 
 
+class Frontiers(Protocol):
+    """How this node's log grew, and how far it was told of another's."""
+
+    def told_up_to(self, peer: bytes) -> int: ...
+
+    def after(self, position: int, count_max: int) -> tuple[int, tuple[tuple[int, bytes, int], ...]]:
+        """The next steps of this node's log behind a position, and up to where they go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Digest, vector and position of one commit: of two commits they would hide operations from the peer."""
@@ -67,6 +76,7 @@ class Local:
     channel_peer: bytes | None = None  # the node that the transport itself has proved to stand at the other end
     files: Files | None = None  # None: this node exchanges none
     token_seed: bytes = b""
+    frontiers: Frontiers | None = None  # None: this node neither tells nor asks
 
     def summary(self) -> Summary:
         found = self.published()

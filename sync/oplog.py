@@ -55,6 +55,11 @@ CREATE = (
     " at INTEGER NOT NULL, PRIMARY KEY (peer, stream, seq)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS branch (stream INTEGER NOT NULL, seq INTEGER NOT NULL, tail BLOB NOT NULL, body BLOB"
     " NOT NULL, signature BLOB, seen_at INTEGER NOT NULL, PRIMARY KEY (stream, tail, seq)) WITHOUT ROWID",
+    # Local: how the logs of hubs grew, as they told it; what is older than a week stands by the hour.
+    "CREATE TABLE IF NOT EXISTS frontier_step (peer BLOB NOT NULL, stream BLOB NOT NULL, at INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, PRIMARY KEY (peer, stream, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS frontier_told (peer BLOB PRIMARY KEY, position INTEGER NOT NULL, thinned_at INTEGER NOT"
+    " NULL) WITHOUT ROWID",
     # What almost every commit moves, together on one page: the clock, the numbers given, the sums of the digest.
     "CREATE TABLE IF NOT EXISTS log_meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
 )

@@ -10,7 +10,7 @@ from sync.actions import Branched, Opened, Regressed, Suspect
 from sync.blobs import Blobs
 from sync.fetching import Files
 from sync.link import Link
-from sync.local import Local
+from sync.local import Frontiers, Local
 from sync.log_reader import LogReader
 from sync.replica import Committed, Replica
 from sync.session import Session
@@ -54,6 +54,7 @@ class Peers:
     wishes: Wishes = field(default_factory=Wishes)
     errands: Callable[[Callable[[], None]], None] = lambda call: call()
     later: Callable[[int, Callable[[], None]], None] = lambda ms, call: None
+    frontiers: Frontiers | None = None
     peers: dict[bytes, Peer] = field(default_factory=dict)
     suspects: list[Suspect] = field(default_factory=list)
     _links: set[Link] = field(default_factory=set)
@@ -94,6 +95,7 @@ class Peers:
             retry_ms_max=self.retry_ms_max,
             files=Files(self.blobs, self.wishes) if self.blobs is not None else None,
             token_seed=self.random(16),
+            frontiers=self.frontiers,
         )
 
     def retry_ms_max(self) -> int:

@@ -17,9 +17,10 @@ from sync.version_vector import Vector
 
 VERSION = 1
 BLOBS_SCHEMA = 2  # a peer whose `hello` names an older one knows none of the frames about files: it is sent none
-HELLO, PROOF, VECTOR, RUN, ACK, NEED, REFUSE, WANT, CHUNK, HAVE, SEEK = range(1, 12)
+FRONTIERS_SCHEMA = 8  # likewise for `frontier`
+HELLO, PROOF, VECTOR, RUN, ACK, NEED, REFUSE, WANT, CHUNK, HAVE, SEEK, FRONTIER = range(1, 13)
 NAMES = {HELLO: "hello", PROOF: "proof", VECTOR: "vector", RUN: "run", ACK: "ack", NEED: "need", REFUSE: "refuse"}
-NAMES |= {WANT: "want", CHUNK: "chunk", HAVE: "have", SEEK: "seek"}
+NAMES |= {WANT: "want", CHUNK: "chunk", HAVE: "have", SEEK: "seek", FRONTIER: "frontier"}
 TOKEN_BYTES = 8
 NAME_BYTES = 32
 NONCE_BYTES = 16
@@ -107,7 +108,15 @@ class Seek:
     names: tuple[bytes, ...]
 
 
-Frame = Hello | Proof | VectorFrame | Run | Ack | Need | Refuse | Want | Chunk | Have | Seek
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """A question, or how the teller's log grew: (time it came there in ms, stream, last seq), in the log's order."""
+
+    position: int  # of the teller's log: up to where it is known to who asks, or up to where these steps go
+    steps: tuple[tuple[int, bytes, int], ...] | None  # None: the question
+
+
+Frame = Hello | Proof | VectorFrame | Run | Ack | Need | Refuse | Want | Chunk | Have | Seek | Frontier
 
 
 def encode(frame: Frame) -> bytes:
@@ -129,6 +138,8 @@ def encode(frame: Frame) -> bytes:
         items = [CHUNK, frame.token, frame.name, frame.start, frame.total, frame.data]
     elif isinstance(frame, Have | Seek):
         items = [HAVE if isinstance(frame, Have) else SEEK, frame.number, frame.names]
+    elif isinstance(frame, Frontier):
+        items = [FRONTIER, frame.position, frame.steps]
     else:
         items = [REFUSE, frame.code, frame.text[:TEXT_CHARS_MAX], frame.stream]
     return _encode(items)
@@ -273,6 +284,23 @@ def _read_seek(items: list[Any]) -> Seek:
     return Seek(*_read_names(items))
 
 
+def _read_frontier(items: list[Any]) -> Frontier:
+    position, steps = items
+    _are(int, position)
+    if not 0 <= position <= limits.INT64_MAX:
+        raise ValueError
+    if steps is None:
+        return Frontier(position, None)
+    if type(steps) is not list or len(steps) > limits.FRONTIER_STEPS_MAX:
+        raise ValueError
+    for at, stream, seq in steps:
+        _are(int, at)
+        _check_place(stream, seq)
+        if not 0 <= at < 1 << 47:
+            raise ValueError
+    return Frontier(position, tuple((at, stream, seq) for at, stream, seq in steps))
+
+
 def _read_names(items: list[Any]) -> tuple[int, tuple[bytes, ...]]:
     number, names = items
     _are(int, number)
@@ -294,6 +322,7 @@ _READERS: dict[int, Callable[[list[Any]], Frame]] = {
     CHUNK: _read_chunk,
     HAVE: _read_have,
     SEEK: _read_seek,
+    FRONTIER: _read_frontier,
 }
 
 

@@ -29,8 +29,9 @@ from sync.errors import BadCertificate, BadFrame, BadSignature, Revoked, SyncErr
 from sync.fetching import Fetching, Part
 from sync.local import Local, Summary
 from sync.oplog import Segment
-from sync.protocol import Ack, Chunk, Frame, Have, Hello, Need, Proof, Refuse, Run, Seek, VectorFrame, Want
+from sync.protocol import Ack, Chunk, Frame, Frontier, Have, Hello, Need, Proof, Refuse, Run, Seek, VectorFrame, Want
 from sync.sending import Sending
+from sync.telling import Telling
 from sync.version_vector import Vector
 
 BEAT_MS = 5_000  # how often a side is heard at least, so that "in touch 5 s ago" is a fact
@@ -50,6 +51,7 @@ class Session:
     was_open: bool = False
     sending: Sending = field(init=False)
     fetching: Fetching | None = None  # from the open link on, where both sides know files
+    telling: Telling | None = None  # likewise, where both sides know frontiers
     _opened_ms: int | None = None
     _heard_ms: int = 0
     _beat_ms: int = 0
@@ -140,7 +142,7 @@ class Session:
             return self._close("silent", "the other side was not heard for a minute")
         if self.fetching is not None:
             self.fetching.on_tick(now_ms)
-        return [*self._beat(now_ms), *self.pump(now_ms)]
+        return [*self._beat(now_ms), *self.pump(now_ms), *self._tell(now_ms)]
 
     def _beat(self, now_ms: int) -> list[Action]:
         """A sign of life: an empty `need`, as small as a frame can be."""
@@ -148,6 +150,12 @@ class Session:
             return []
         self._beat_ms = now_ms
         return [Send(protocol.encode(Need(())))]
+
+    def _tell(self, now_ms: int) -> list[Action]:
+        """How this node's log grew: never beside a run, for nobody waits for it."""
+        if self.telling is None or self.phase != "open" or self.sending.under_way:
+            return []
+        return self.telling.on_tick(now_ms)
 
     def pump(self, now_ms: int) -> list[Action]:
         """Send what the peer lacks, as long as there is credit; then files. Called when the log grew."""
@@ -194,6 +202,8 @@ class Session:
                 return self._on_need(frame, now_ms)
             if isinstance(frame, Want | Chunk | Have | Seek) and self.fetching is not None:
                 return self._on_file(self.fetching, frame, now_ms)
+            if isinstance(frame, Frontier) and self.telling is not None:
+                return self.telling.on_frame(frame)
         raise BadFrame(f"a {type(frame).__name__} frame does not belong here")
 
     def _hello(self, now_ms: int) -> Send:
@@ -253,9 +263,12 @@ class Session:
         self.phase, self._beat_ms = "open", self._heard_ms
         self.was_open = True
         self.sending.begin(theirs)
-        if self.local.files is not None and self._theirs is not None and self._theirs.schema >= protocol.BLOBS_SCHEMA:
+        schema = self._theirs.schema if self._theirs is not None else 0
+        if self.local.files is not None and schema >= protocol.BLOBS_SCHEMA:
             asks = "hub" not in self.local.certificate.capabilities or "hub" in self.peer.capabilities
             self.fetching = Fetching(self.local.files, self.peer.node_id, self.local.token_seed, self.sending, asks)
+        if self.local.frontiers is not None and schema >= protocol.FRONTIERS_SCHEMA:
+            self.telling = Telling(self.local.frontiers, self.peer)
         actions: list[Action] = []
         node = self.peer.node_id
         lost = [stream for stream, seq in self.local.receipts_of(node).items() if theirs.get(stream, 0) < seq]

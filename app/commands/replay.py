@@ -30,7 +30,8 @@ def command(
     click.echo(f"people: {value}, from {people['reporting']} of {people['sources']} shelters")
     for name, counts in (("shelters", shelters), ("damage reports", reports), ("patrols", found["patrols"])):
         click.echo(f"{name}: {', '.join(f'{key} {number}' for key, number in counts.items())}")
-    click.echo(f"from {found['operations']:,} operations")
+    missing = f"; {found['missing']:,} more are not here" if found["missing"] else ""
+    click.echo(f"from {found['operations']:,} operations{missing}")
 
 
 def perform(node: Any, at: str, of: str | None, node_id: str | None, incident: str | None) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def perform(node: Any, at: str, of: str | None, node_id: str | None, incident: s
     for name in ("as_of", "oldest_at"):
         told["people"][name] = None if told["people"][name] is None else iso(told["people"][name])
     head = {"incident_id": found.id, "name": found["name"], "at": iso(at_ms), "of": past.view.of}
-    return {**head, "operations": past.operations, **told}
+    return {**head, "operations": past.operations, "missing": past.missing, **told}
 
 
 def _whose(node: Any, of: str | None, node_id: str | None) -> Any:

@@ -39,10 +39,11 @@ class View:
 class Past(Reading):
     """Everything that is not told here is the node's own: its name, its layers, its files."""
 
-    def __init__(self, node: Any, view: View, frontier: Mapping[int, int]) -> None:
+    def __init__(self, node: Any, view: View, frontier: Mapping[int, int], missing: int = 0) -> None:
         self.present, self.view = node, view
         self.frontier: Frontier = dict(frontier)
         self.operations = sum(frontier.values())
+        self.missing = missing  # what HQ knew then and is not here now
         self._readers = _Readers(node, view)
         self._discard = weakref.finalize(self, self._readers.discard)
         self._fold()

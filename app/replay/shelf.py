@@ -43,7 +43,11 @@ class Shelf:
             self._kept.clear()
 
     def _make(self, view: View) -> Past:
-        if view.of == "hub" and not self._node.is_hub:
+        db = self._node.reader()
+        if view.of == "node" or self._node.is_hub:
+            return Past(self._node, view, frontiers.held_at(db, view.at))
+        told = frontiers.told_at(db, self._node.hub_node or b"", view.at)
+        if told is None:
             hint = "Ask at the hub, or for what this node knew."
             raise Conflict("hub_not_told", "This node was not told what the hub knew then.", hint)
-        return Past(self._node, view, frontiers.held_at(self._node.reader(), view.at))
+        return Past(self._node, view, *told)

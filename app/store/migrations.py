@@ -181,6 +181,12 @@ def m0012_enrolment_requests(database: Database) -> None:
     _table(database, "enrol_requests", _ENROL_REQUESTS, "code_id", optional=optional)
 
 
+def m0013_frontiers(database: Database) -> None:
+    # What HQ knew when, as it tells its terminals.
+    for statement in oplog.CREATE:
+        database.execute(statement)
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -193,6 +199,7 @@ STEPS = (
     m0010_people,
     m0011_sealed,
     m0012_enrolment_requests,
+    m0013_frontiers,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")

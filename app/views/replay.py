@@ -123,6 +123,7 @@ def replayed() -> dict[str, Any] | None:
     return {
         "at": past.view.at,
         "of": past.view.of,
+        "missing": past.missing,
         "path": path,
         "begun": begun,
         "end": _end(now),

@@ -25,7 +25,7 @@ ROOMS = {
         enrolment entries errands errors facts fetching forks frontiers grants greeting hub keyring kinds ledger limits
         link local log_reader merge operation oplog pace peers projection projector promotion protocol quarantine
         refold replica seal heirs sealed sending
-        session signing snapshot sums verdict version_vector wishes writer
+        session signing snapshot sums telling verdict version_vector wishes writer
         """
     ),
     "app": names(
@@ -79,7 +79,7 @@ NOUNS = names(
 
 NAMES_THAT_SAY_NOTHING = names("base2 common helper helpers manager misc util utils")
 
-PURE = names("actions clock fetching greeting local merge operation seal sending session version_vector wishes")
+PURE = names("actions clock fetching greeting local merge operation seal sending session telling version_vector wishes")
 PURE_SYNC_MODULES = {f"sync.{name}" for name in PURE}
 
 

@@ -15,9 +15,10 @@ from app.queries import damage_reports
 from app.records import scope_of
 from app.replay.moment import moment
 from app.replay.past import View
-from app.store import engine
+from app.store import engine, meta
+from sync import frontiers
 from sync.operation import CITY
-from tests.unit.app.conftest import Clock
+from tests.unit.app.conftest import Clock, OpenNode
 
 INCIDENT = str(uuid.UUID(int=uuid7().int))
 SCOPE = scope_of("drill", INCIDENT)
@@ -121,3 +122,15 @@ def test_what_the_command_cannot_tell_it_says(hub: Node, hour: Any, question: di
 
 def test_a_time_without_an_offset_is_japans() -> None:
     assert moment("2026-06-12T21:00") == moment("2026-06-12T12:00+00:00") == moment("1781265600000")
+
+
+def test_a_terminal_shows_what_the_hub_knew_and_says_what_of_it_is_not_here(open_node: OpenNode) -> None:
+    terminal = open_node("terminal")
+    at, hub = terminal.clock(), bytes(16)
+    terminal.local_write(lambda db: meta.write(db, "hub_node", hub))
+    with pytest.raises(AppError, match="not told"):
+        terminal.shelf.past(View(at, "hub"))
+    stream = bytes(16) + SCOPE + b"w"
+    terminal.local_write(lambda db: frontiers.keep(db, hub, 9, [(at, stream, 5)]))
+    past = terminal.shelf.past(View(at, "hub"))
+    assert (past.operations, past.missing) == (0, 5)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sync import limits, protocol
 from sync.errors import BadFrame
 from sync.oplog import Segment
-from sync.protocol import Ack, Chunk, Have, Hello, Need, Proof, Refuse, Run, Seek, VectorFrame, Want
+from sync.protocol import Ack, Chunk, Frontier, Have, Hello, Need, Proof, Refuse, Run, Seek, VectorFrame, Want
 from tests.unit.sync.nodes import REAL, ident
 
 pack = msgspec.msgpack.encode
@@ -37,6 +37,8 @@ FRAMES = [
     Chunk(b"t" * 8, b"a" * 32, 3, None, b""),
     Have(0, (b"a" * 32, b"b" * 32)),
     Seek(3, ()),
+    Frontier(0, None),
+    Frontier(7, ((1_780_000_000_000, STREAM, 4),)),
 ]
 
 
@@ -54,6 +56,12 @@ BAD = {
     "an unknown type": pack([99]),
     "a true type": pack([True]),
     "a short hello": pack([1, 1]),
+    "a frontier of no position": pack([12, None, None]),
+    "a frontier below zero": pack([12, -1, None]),
+    "a frontier of no steps": pack([12, 1, 3]),
+    "a frontier of no stream": pack([12, 1, [[5, b"x", 1]]]),
+    "a frontier before time": pack([12, 1, [[-5, STREAM, 1]]]),
+    "a frontier of too many steps": pack([12, 1, [[5, STREAM, 1]] * (limits.FRONTIER_STEPS_MAX + 1)]),
     "a short nonce": pack([1, 1, b"", b"n", 5, 1]),
     "a vector of nothing": pack([3, None, None]),
     "a vector of no stream": pack([3, None, {b"x": 1}]),
