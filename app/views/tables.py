@@ -236,7 +236,7 @@ class _Column:
         if how == "lon":
             return lambda at: at[0]
         by_name: dict[str, Callable[[Any], Cell]] = {
-            "time": lambda ms: f"{datetime.fromtimestamp(ms / 1000, shell.JST):%Y-%m-%d %H:%M:%S}",
+            "time": lambda ms: datetime.fromtimestamp(ms // 1000, shell.JST).isoformat(" ")[:19],
             "user": names.user,
             "team": names.team,
             "node": names.label,
