@@ -141,6 +141,11 @@ class Links:
         contact = self._last_contact(peer)
         return {"url": node.hub_url, "state": state, "last_contact_at": contact, "error": error, "code": code}
 
+    @property
+    def next_try_s(self) -> float:
+        """The pause before the next try of the hub, once the last one has failed."""
+        return self._client.next_try_s
+
     def _last_contact(self, peer: Peer | None) -> int | None:
         """When the hub was last heard, also over a restart: its receipts are kept with their time."""
         if peer is not None and peer.last_contact_ms is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from app.queries import joins, row
@@ -22,6 +24,16 @@ def latest(db: Any, channel_id: str, before: int | None = None, limit: int = PAG
         where = where.also("order_key < ?", before)
     tail = f"ORDER BY order_key DESC, origin DESC, seq DESC LIMIT {int(limit)}"
     return row.select(db, row.kind_of(NAME), where, tail)[::-1]
+
+
+def newest(db: Any, channel_ids: Sequence[str]) -> dict[str, Record]:
+    """The newest message of each channel that has one, in one query however many there are."""
+    where = Where().also(
+        "id IN (SELECT (SELECT m.id FROM chat_messages m WHERE m.channel_id = c.value AND m.hidden = 0"
+        " ORDER BY m.order_key DESC, m.origin DESC, m.seq DESC LIMIT 1) FROM json_each(?) c)",
+        json.dumps(list(channel_ids)),
+    )
+    return {message["channel_id"]: message for message in row.select(db, row.kind_of(NAME), where)}
 
 
 def after(db: Any, channel_id: str, order_key: int, limit: int = PAGE) -> list[Record]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from app import machine
+from app.machine import Battery
 from app.queries import row
 from app.queries.row import Record, Where
 from app.records import scope_of
@@ -25,7 +28,13 @@ class SyncState:
     now_ms: int = 0
     damaged: bool = False
     hub_fault: str | None = None  # why whoever answers for the hub was not spoken to
+    battery: Battery | None = None
     files_unsent: int = 0  # photos and recordings that records name and the hub has not receipted
+
+    @property
+    def may_end_unsent(self) -> bool:
+        """The battery is low, and something here has not reached HQ."""
+        return bool(self.battery and self.battery.low and (self.unsent or self.files_unsent))
 
     @property
     def reaches_hub(self) -> bool:
@@ -58,6 +67,7 @@ def sync_state(node: Any) -> SyncState:
         now_ms=node.clock(),
         hub_fault=hub.get("code"),
         damaged=bool(status.get("damage")),
+        battery=machine.battery(),
         files_unsent=int((status.get("blobs") or {}).get("unsent") or 0),
     )
 
@@ -86,7 +96,15 @@ class Arrived:
 
 def titled(db: Any, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records with themselves as ``shown``, so that a page can name them; None where it is removed."""
-    return [{**record, "shown": row.get(db, record["kind"], record["id"])} for record in records]
+    shown: dict[tuple[str, str], Record] = {}
+    for kind in {record["kind"] for record in records}:
+        where = Where().also("id IN (SELECT value FROM json_each(?))", _ids(records, kind))
+        shown |= {(kind, found.id): found for found in row.select(db, row.kind_of(kind), where)}
+    return [{**record, "shown": shown.get((record["kind"], record["id"]))} for record in records]
+
+
+def _ids(records: list[dict[str, Any]], kind: str) -> str:
+    return json.dumps([record["id"] for record in records if record["kind"] == kind])
 
 
 def own_arrived(db: Any, node: Any, user_id: str, limit: int) -> list[Arrived]:

@@ -28,11 +28,9 @@ class MessageLine:
 def channel_lines(db: Any, incident_id: str, user_id: str, team_id: str | None = None) -> list[ChannelLine]:
     """The channels this person may see, the one with the newest message first."""
     unread = chat_messages.unread(db, incident_id, user_id)
-    lines = [
-        ChannelLine(channel, next(iter(chat_messages.latest(db, channel.id, limit=1)), None), unread.get(channel.id, 0))
-        for channel in channels.listed(db, incident_id)
-        if channels.visible_to(channel, user_id, team_id)
-    ]
+    shown = [one for one in channels.listed(db, incident_id) if channels.visible_to(one, user_id, team_id)]
+    newest = chat_messages.newest(db, [channel.id for channel in shown])
+    lines = [ChannelLine(one, newest.get(one.id), unread.get(one.id, 0)) for one in shown]
     return sorted(lines, key=lambda line: -(line.last.order_key if line.last else 0))
 
 

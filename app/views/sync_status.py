@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app import messages
+from app import machine, messages
 from app.permissions import permission
 from app.queries import sync_status as queries
 from app.views import shell
@@ -48,11 +48,14 @@ def try_now() -> ResponseReturnValue:
 def _sheet() -> dict[str, Any]:
     here = shell.db()
     unsent = sorted(shell.node().unsent_records(), key=lambda record: record.get("saved_at") or 0)
-    arrived = queries.own_arrived(here, shell.node(), current_user.id, ARRIVED_ROWS_MAX)
+    node = shell.node()
+    arrived = [] if node.is_hub else queries.own_arrived(here, node, current_user.id, ARRIVED_ROWS_MAX)
     return {
         "unsent": queries.titled(here, unsent[:UNSENT_ROWS_MAX]),
         "unsent_count": len(unsent),
         "oldest_ms": unsent[0].get("saved_at") if unsent else None,
-        "peers": shell.node().peers(),
+        "peers": node.peers(),
+        "next_try_s": node.links.next_try_s,
+        "free_mb": machine.free_mb(node.home),
         "arrived": arrived,
     }
