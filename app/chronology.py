@@ -34,7 +34,7 @@ GROUPS = {
     "shelters": ("shelter-openings", "head-counts"),
     "notices": ("bulletins", "hq-meetings", "hq-meeting-decisions"),
     "chat": ("chat-messages",),
-    "other": ("incidents", "channels", "set-asides"),
+    "other": ("incidents", "channels", "set-asides", "handover-notes"),
 }
 _GROUP_OF = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
 _CREATE = (

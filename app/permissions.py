@@ -40,6 +40,9 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("conflicts", "read", _EVERYONE, "all"),
     ("conflicts", "edit", _FIELD, "all"),  # settle one; the kind's own row says who may edit it
     ("contradictions", "read", _EVERYONE, "all"),
+    ("handover-notes", "read", _EVERYONE, "all"),
+    ("handover-notes", "create", _FIELD, "all"),
+    ("handover-notes", "edit", _FIELD, "all"),  # take it over; nothing else of a note is ever changed
     ("set-asides", "read", _EVERYONE, "all"),
     ("set-asides", "create", _HQ, "all"),  # a contradiction is known, and why
     ("set-asides", "edit", _HQ, "all"),

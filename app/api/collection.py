@@ -80,7 +80,8 @@ class Collection:
     ``given``: fields that the server fills in a new record, from (collection, form). ``told``: those that it writes
     beside a change, from (record, form). ``check``: is this
     form right for the record of this id (None: a new one)? ``filters``: conditions of the list beyond
-    incident_id and since, and ``parameters`` their names. ``visible``: may this person see the record?
+    incident_id and since, and ``parameters`` their names. ``composed``: what the server puts into a new record of an
+    incident. ``visible``: may this person see the record?
     """
 
     kind: Kind
@@ -95,6 +96,7 @@ class Collection:
     visible: Callable[[Record], bool] = lambda record: True
     hidden: Callable[[Any, Where], Where] = lambda db, where: where
     incident_of: Callable[[Any, Mapping[str, Any]], str | None] = lambda db, body: None
+    composed: Callable[[Any, str], dict[str, Any]] = lambda db, incident_id: {}
     filled: tuple[str, ...] = field(default=())  # not compared when a record is posted again
     sealed: Sealed | None = None
 
@@ -152,7 +154,8 @@ class Collection:
         form = wire.form_of(self.kind, body)
         noun = self._noun()
         self.check(self, form, str(record_id), None)
-        change = noun.create(record_id, scope, form, **self.given(self, form))
+        composed = {} if self.kind.city else self.composed(db, str(uuid.UUID(bytes=scope[1:])))
+        change = noun.create(record_id, scope, form, **self.given(self, form), **composed)
         known = row.get(db, self.name, str(record_id))
         if known is not None and scope_of(known) != scope:
             raise _id_in_use()

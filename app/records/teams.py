@@ -1,4 +1,4 @@
-"""Teams (班)."""
+"""Teams (班): who leads one, and where it is. Its members are the people and the staff who name it as theirs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from app.records import shape
 from app.records.noun import Noun
 from sync.kinds import Field, Kind
 
-KIND = Kind("teams", city=True, fields={"name": Field("text")})
-NOUN = Noun(KIND, checks={"name": shape.text(shape.NAME_CHARS_MAX, lines=False)}, needed=("name",))
+KIND = Kind("teams", city=True, fields={"name": Field("text"), "leader": Field("id"), "place": Field("text")})
+NOUN = Noun(
+    KIND,
+    checks={
+        "name": shape.text(shape.NAME_CHARS_MAX, lines=False),
+        "leader": shape.an_id,  # a person or one of the staff
+        "place": shape.text(shape.LINE_CHARS_MAX, lines=False),
+    },
+    needed=("name",),
+)
 create, edit = NOUN.create, NOUN.edit

@@ -22,6 +22,7 @@ from app.views.enrolments import pages as enrolments_pages
 from app.views.envelopes import pages as envelopes_pages
 from app.views.error_pages import register_error_pages
 from app.views.front import pages as front_pages
+from app.views.handover_notes import pages as handover_notes_pages
 from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
 from app.views.hq_meetings import pages as hq_meetings_pages
@@ -73,6 +74,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(sealed_reads_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(contradictions_pages)
+    app.register_blueprint(handover_notes_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
     app.register_blueprint(bulletins_pages)

@@ -30,6 +30,7 @@ from app.messages import error_words, hub_fault
 from app.queries import (
     bulletins,
     conflicts,
+    handover_notes,
     incidents,
     joins,
     nodes,
@@ -271,6 +272,7 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "bulletins": bulletins.unread(here, incident.id, current_user.id),
         "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
+        "handovers": handover_notes.waiting(here, incident.id, me),
         "conflicts": conflicts.counted(
             here, incident.id, conflicts.Sight(current_user.id, current_user.team, current_user.role)
         ),

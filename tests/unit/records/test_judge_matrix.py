@@ -25,7 +25,7 @@ WRITERS = {
     "sealed-reads": IN_THE_FIELD, "shred-receipts": set(), "revocations": {"command"}, "scope-keys": {"enrol"},
     "grants": {"enrol"}, "shred-orders": {"enrol"}, "heirs": {"enrol"},
     "instructions": IN_THE_FIELD, "instruction-replies": IN_THE_FIELD, "instruction-sightings": IN_THE_FIELD,
-    "set-asides": IN_THE_FIELD,
+    "set-asides": IN_THE_FIELD, "handover-notes": IN_THE_FIELD,
     "chronicle": IN_THE_FIELD, "bulletins": IN_THE_FIELD, "bulletin-sightings": IN_THE_FIELD,
     "hq-meetings": IN_THE_FIELD, "hq-meeting-decisions": IN_THE_FIELD,
 }  # fmt: skip
