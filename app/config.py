@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -43,6 +44,13 @@ class Settings:
     idle_minutes: int = 30  # then the session ends; 0 never
     totp: str = "hq"
     hub_ca: Path | None = None
+    smtp_host: str | None = None  # without it no call-out is mailed
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_user: str | None = None
+    smtp_password_file: Path | None = None
+    mail_from: str | None = None
+    answer_url: str | None = None  # where staff reach this node's answer page from outside
 
     @property
     def serves_tls(self) -> bool:
@@ -97,7 +105,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _is_path(name: str, value: object) -> bool:
-    return isinstance(value, str) and name in ("passphrase_file", "tls_cert", "tls_key", "hub_ca")
+    return isinstance(value, str) and name in ("passphrase_file", "tls_cert", "tls_key", "hub_ca", "smtp_password_file")
 
 
 def _refuse_unknown(given: Iterable[str], known: list[str], where: str) -> None:
@@ -174,6 +182,13 @@ def _url(value: Any) -> str:
     return str(value).rstrip("/")
 
 
+def _mail_address(value: Any) -> str:
+    """One line, with something before and behind the @; a name before it in angle brackets may stand there."""
+    if not re.fullmatch(r"[^\r\n<>]*<?[^\s@<>]+@[^\s@<>]+>?", _text(value)):
+        raise ValueError("an address like name@city.example is needed")
+    return str(value)
+
+
 _CHECKS: dict[str, Any] = {
     "home": _path,
     "host": _text,
@@ -191,4 +206,11 @@ _CHECKS: dict[str, Any] = {
     "idle_minutes": _whole(0, 720),
     "totp": _one_of("hq", "off"),
     "hub_ca": _path,
+    "smtp_host": _text,
+    "smtp_port": _whole(1, 65_535),
+    "smtp_security": _one_of("starttls", "tls", "none"),
+    "smtp_user": _text,
+    "smtp_password_file": _path,
+    "mail_from": _mail_address,
+    "answer_url": _url,
 }

@@ -23,7 +23,7 @@ from app.intake import upload
 from app.intake.receive import Intake
 from app.tls import gate
 from app.version import VERSION
-from app.views import enrol, register_views, shell, translations
+from app.views import enrol, muster_answers, register_views, shell, translations
 from app.views.session import know_people
 
 BODY_BYTES_MAX = 1 << 20
@@ -91,6 +91,10 @@ def _limit(app: Flask) -> None:
     for endpoint in ("login.enter", "login.redeem", "lock.unlock", "second_factor.check", "second_factor.confirm"):
         limited: Any = limiter.limit(LOGIN_TRIES)(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
+    for endpoint in ("muster_answers.show", "muster_answers.answer"):
+        each: Any = limiter.limit(muster_answers.TRIES, key_func=muster_answers.link_of_request)
+        together: Any = limiter.limit(muster_answers.TRIES_OF_ADDRESS)
+        app.view_functions[endpoint] = together(each(app.view_functions[endpoint]))
 
 
 def _sockets(app: Flask) -> SocketIO:

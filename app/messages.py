@@ -205,6 +205,35 @@ def faults_of(error: Exception) -> dict[str, str]:
     return {field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    subject: str
+    body: str
+
+
+_MAIL_MODES: dict[str, Any] = {"drill": _("【訓練】"), "test": _("【試験】")}
+_MAIL_SUBJECT = _("参集連絡 %(level)s")
+_MAIL_BODY = _("%(name)s さん\n\n%(called)s に、%(level)s の参集をかけました。\n参集場所: %(place)s")
+_MAIL_OWN_PLACE = _("所定の場所")
+_MAIL_LINK = _(
+    "次のページで、参集できるか、あなたと家族の安否を答えてください(ログインは要りません)。"
+    "このリンクはあなた専用です。転送しないでください。"
+)
+_MAIL_NO_LINK = _("参集できるか、あなたと家族の安否を、所属に電話で知らせてください。")
+_MAIL_DRILL = _("これは訓練です。実際の災害ではありません。")
+
+
+def muster_mail(
+    *, mode: str, level: str, called: str, name: str, place: str | None, text: str | None, link: str | None
+) -> Mail:
+    """What a mail of a call-out says to one person. Mails are Japanese, whoever called."""
+    words = {"level": level, "called": called, "name": name, "place": place or str(_MAIL_OWN_PLACE)}
+    before = str(_MAIL_MODES.get(mode, ""))
+    parts = [str(_MAIL_DRILL) if before else "", str(_MAIL_BODY) % words, text or ""]
+    parts.append(f"{_MAIL_LINK}\n{link}" if link else str(_MAIL_NO_LINK))
+    return Mail(before + str(_MAIL_SUBJECT) % words, "\n\n".join(part for part in parts if part) + "\n")
+
+
 def no_key() -> str:
     """Why something cannot be sealed here yet."""
     return str(_NO_KEY)

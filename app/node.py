@@ -22,6 +22,7 @@ from app.chronology import Chronology
 from app.config import Settings
 from app.damage import Watch
 from app.layers import Layers
+from app.mail.carrier import Carrier
 from app.queries import log as log_queries
 from app.reading import Reading
 from app.records import KINDS
@@ -96,6 +97,7 @@ class Node(Reading):
         self.blobs.on_want = self.links.want
         self.layers = Layers(self)
         self.damage = Watch(self)
+        self.mail = Carrier(self)
         self.chronology = Chronology(self)
         self.shelf = Shelf(self)
         self.search = Follower(self)
@@ -136,6 +138,7 @@ class Node(Reading):
         self.links.start()
         self.layers.keep_warm()
         self.damage.start()
+        self.mail.start()
         self.search.start()
         self.tls.start()
 
@@ -144,6 +147,7 @@ class Node(Reading):
         self.tls.stop()
         self.search.stop()
         self.damage.stop()
+        self.mail.stop()
         self.links.stop()
         self.writer.stop()
         self._effects.set()
@@ -395,6 +399,7 @@ class Node(Reading):
             for subscriber in self._subscribers:  # also where only a receipt was kept: no page must stay at "not sent"
                 self._tell_one(partial(subscriber, changed))
             self._tell_one(partial(self.sealing.after_commit, changed, moved))
+            self._tell_one(partial(self.mail.after_commit, changed))
             self._tell_one(partial(self.links.after_commit, changed, list(dict.fromkeys(moved))))
 
     def _tell_one(self, tell: Callable[[], None]) -> None:
@@ -411,6 +416,11 @@ class Node(Reading):
     def subscribe(self, callback: Callable[[Changed], None]) -> None:
         """Be told after each commit what changed: [(kind, scope, record id)]; empty where only the links changed."""
         self._subscribers.append(callback)
+
+    def tell_changed(self, changed: Changed) -> None:
+        """What is of this node alone has changed, beside these records: pages that show them ask again."""
+        for subscriber in self._subscribers:
+            subscriber(changed)
 
     def tell_links_changed(self) -> None:
         for subscriber in self._subscribers:

@@ -187,6 +187,13 @@ def m0013_frontiers(database: Database) -> None:
         database.execute(statement)
 
 
+def m0014_muster_letters(database: Database) -> None:
+    # What a call-out's mail is to say to whom, until the mail server has it, and the secret of each answer link.
+    optional = {"sent_at", "fault"}
+    _table(database, "muster_letters", _MUSTER_LETTERS, "token", optional=optional)
+    database.execute("CREATE UNIQUE INDEX muster_letters_once ON muster_letters (muster_id, person_id)")
+
+
 STEPS = (
     m0001_the_log,
     m0002_local_tables,
@@ -200,6 +207,7 @@ STEPS = (
     m0011_sealed,
     m0012_enrolment_requests,
     m0013_frontiers,
+    m0014_muster_letters,
 )
 _APART = 1 << 20  # more than a run ever has operations
 _OF_A_RUN = ("first", "head", "signature", "received_at", "via")
@@ -233,6 +241,19 @@ _ENROL_REQUESTS = {
     "decided_by": str,
 }
 
+
+_MUSTER_LETTERS = {
+    "token": str,
+    "muster_id": str,
+    "person_id": str,
+    "state": str,
+    "made_at": int,
+    "expires_at": int,
+    "tries": int,
+    "next_at": int,
+    "sent_at": int,
+    "fault": str,
+}
 
 _ENVELOPES = {
     "id": str,

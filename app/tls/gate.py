@@ -20,7 +20,17 @@ from app.views import error_pages
 
 KEY = "tomoshibi.tls"
 STRANGERS_MAY = frozenset(
-    {"static", "api.healthz", "enrol.hello", "enrol.ask", "enrol.answer", "enrol.renew", "enrol.locked"}
+    {
+        "static",
+        "api.healthz",
+        "enrol.hello",
+        "enrol.ask",
+        "enrol.answer",
+        "enrol.renew",
+        "enrol.locked",
+        "muster_answers.show",
+        "muster_answers.answer",
+    }
 )
 SOCKETS = "/socket.io"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

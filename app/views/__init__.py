@@ -34,6 +34,7 @@ from app.views.lock import pages as lock_pages
 from app.views.login import pages as login_pages
 from app.views.map import pages as map_pages
 from app.views.more import pages as more_pages
+from app.views.muster_answers import pages as muster_answers_pages
 from app.views.musters import pages as musters_pages
 from app.views.nodes import pages as nodes_pages
 from app.views.patrol_points import pages as patrol_points_pages
@@ -87,6 +88,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(replay_pages)
     app.register_blueprint(shelters_pages)
     app.register_blueprint(musters_pages)
+    app.register_blueprint(muster_answers_pages)
     app.register_blueprint(staff_pages)
     app.register_blueprint(search_pages)
     app.register_blueprint(head_counts_pages)

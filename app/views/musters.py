@@ -17,6 +17,7 @@ from flask_login import current_user
 from app import catalog, messages, permissions, records
 from app.errors import Invalid
 from app.forms import muster as forms
+from app.mail import spool
 from app.permissions import permission
 from app.queries import incidents, staff, teams, users
 from app.queries import musters as queries
@@ -92,6 +93,7 @@ def show(incident_id: uuid.UUID, muster_id: uuid.UUID) -> str:
         me=_me(),
         mine=_line_of(board, _me()),
         unsent_ids=shell.unsent_ids(),
+        letters=spool.of_muster(shell.db(), board.muster.id),
         versions=etag.make_etag(shell.node().versions(KIND, board.muster.scope, board.muster.id)),
     )
 

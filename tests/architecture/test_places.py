@@ -46,7 +46,7 @@ ROOMS = {
 PACKAGES = {
     "sync": names(""),
     "app": names(
-        "api backups bench catalog commands forms imports intake people pki queries records replay store tls views"
+        "api backups bench catalog commands forms imports intake mail people pki queries records replay store tls views"
     ),
     "maps": names("importers tiles"),
     "desktop": names(""),
@@ -62,8 +62,8 @@ NOUNS = names(
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants
     handover_notes head_counts households hq_meeting_decisions hq_meetings incidents
     instruction_replies instruction_sightings
-    instructions joins ladder layers map muster_replies muster_safety musters nodes observations orders
-    patrol_points patrol_tracks patrols places sealed_reads set_asides settings shelter_openings shelters
+    instructions joins ladder layers map muster_answers muster_replies muster_safety musters nodes observations
+    orders patrol_points patrol_tracks patrols places sealed_reads set_asides settings shelter_openings shelters
     shred_receipts situation_reports staff staff_contacts stock_movements supplies supply_items supply_requests
     teams totals users
 
