@@ -19,7 +19,6 @@ UNDONE = _("取り消しました。履歴には残ります")
 UNDO_KEPT = _("取り消しは記録しましたが、助けを待つ人の報告は隠れません")
 SETTLED = _("決めました。両方の値と決めた人が履歴に残ります")
 TRYING = _("本部へつなぎ直しています")
-FIRST_CHANNEL = _("全体連絡")
 LOGIN_WRONG = _("名前か合言葉が違います。もう一度入力するか、管理者に新しい登録コードを頼んでください")
 LOGIN_CODE_WRONG = _("名前か登録コードが違うか、コードの期限が切れています。本部か管理者に新しいコードを頼んでください")
 LOGIN_WAIT = _("まちがいが続いたので、しばらく待ってからもう一度入力してください")
@@ -241,6 +240,14 @@ def no_key() -> str:
 
 def fault_in(field: str, shown_at: str = "") -> dict[str, str]:
     return {shown_at or field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
+
+
+def too_long(chars: int, chars_max: int) -> str:
+    return gettext(
+        "長すぎて送れません。%(max)s文字までです(いま%(n)s文字)。書いたものは残っています",
+        max=f"{chars_max:,}",
+        n=f"{chars:,}",
+    )
 
 
 def enrolment_words(code: str) -> str:

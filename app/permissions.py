@@ -31,6 +31,7 @@ class Person(Protocol):
 _EVERYONE = "admin commander hq_operator shelter_staff patrol viewer"
 _HQ = "admin commander hq_operator"
 _FIELD = f"{_HQ} shelter_staff patrol"
+HQ = frozenset(_HQ.split())
 _HQ_SEALED = "commander hq_operator"  # an administrator has all rights but these: to read and to write what is sealed
 
 # (collection, action, roles, scope). Whatever is not written here is refused.

@@ -49,4 +49,4 @@ def _filters(args: Any, where: Where) -> Where:
 
 
 def _without_hidden(db: Any, where: Where) -> Where:
-    return channels.leave_out(db, where, "channel_id", g.person.id, g.person.team)
+    return channels.leave_out(db, where, "channel_id", g.person)

@@ -23,6 +23,7 @@ from app.queries import incidents, row
 from app.queries.row import Record, Where
 from app.records import CITY, Noun, etag, judge, shape
 from app.records.same_content import same_content
+from app.store.projection import incident_of as incident_of_scope
 from sync.authoring import Exists, Missing, Recorded
 from sync.kinds import Kind
 from sync.operation import Change, Version
@@ -97,6 +98,7 @@ class Collection:
     hidden: Callable[[Any, Where], Where] = lambda db, where: where
     incident_of: Callable[[Any, Mapping[str, Any]], str | None] = lambda db, body: None
     composed: Callable[[Any, str], dict[str, Any]] = lambda db, incident_id: {}
+    named: Callable[[str, Mapping[str, Any]], uuid.UUID | None] = _nothing  # an id that follows from what a record is
     filled: tuple[str, ...] = field(default=())  # not compared when a record is posted again
     sealed: Sealed | None = None
 
@@ -147,13 +149,19 @@ class Collection:
 
     def create(self) -> Response:
         body = strict_json.read_object(request)
-        record_id = new_id(self.node.clock()) if "id" not in body else _posted_id(body.pop("id"))
+        posted = "id" in body
+        record_id = new_id(self.node.clock()) if not posted else _posted_id(body.pop("id"))
         db = self.node.reader()
         scope = CITY if self.kind.city else self._scope_of_body(db, body)
         beside = self.sealed.taken(body) if self.sealed else {}
         form = wire.form_of(self.kind, body)
         noun = self._noun()
         self.check(self, form, str(record_id), None)
+        named = self.named(incident_of_scope(scope) or "", form)
+        if named is not None and posted:
+            hint = "Leave the id out: every node gives this record the same one."
+            shape.refuse("bad_id", "id", "is not chosen by a client here", hint)
+        record_id = named or record_id
         composed = {} if self.kind.city else self.composed(db, str(uuid.UUID(bytes=scope[1:])))
         change = noun.create(record_id, scope, form, **self.given(self, form), **composed)
         known = row.get(db, self.name, str(record_id))

@@ -73,4 +73,4 @@ def _visible(db: Any, record: Record) -> bool:
         channel = channels.get(db, record["channel_id"])
     else:
         channel = record if record.kind == "channels" else None
-    return channel is None or channels.visible_to(channel, g.person.id, g.person.team)
+    return channel is None or channels.visible_to(channel, g.person)

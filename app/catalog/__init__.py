@@ -40,6 +40,7 @@ TABLES = (
     "phases",
     "roles",
     "reply_phrases",
+    "standing_channels",
     "priorities",
     "reply_states",
     "cannot_reasons",

@@ -75,7 +75,7 @@ def _where(node: Any, kind: Any, incident: str | None) -> Any:
             raise CommandFailed("unknown_incident", f"{kind.name} has no incident {incident}", hint)
         where = where.also("incident_id = ?", incident)
     column = {"channels": "id", "chat-messages": "channel_id"}.get(kind.name)
-    return where if column is None else channels.leave_out(db, where, column, "", None)
+    return where if column is None else channels.leave_out(db, where, column, channels.Viewer())
 
 
 class _Counted:

@@ -28,14 +28,16 @@ class Sight:
         return [kind for kind in shown() if permissions.allowed(self.role, "read", kind.name)]
 
     @property
-    def names(self) -> tuple[str, str, str | None]:
-        return self.user, self.user, self.team
+    def names(self) -> tuple[Any, ...]:
+        at_hq = self.role in permissions.HQ
+        return at_hq, self.user, at_hq, self.user, self.user, self.team
 
 
 # As ``channels.visible_to`` says it.
 _IN_SIGHT = (
-    "(members IS NULL OR members = '[]' OR author = ?"
-    " OR EXISTS (SELECT 1 FROM json_each(members) WHERE value IN (?, ?)))"
+    "CASE standing WHEN 'hq' THEN ? WHEN 'direct' THEN EXISTS (SELECT 1 FROM json_each(members) WHERE value = ?)"
+    " ELSE (standing IS 'team' AND ?) OR members IS NULL OR members = '[]' OR author = ?"
+    " OR EXISTS (SELECT 1 FROM json_each(members) WHERE value IN (?, ?)) END"
 )
 # An opening that a newer one has taken the place of asks nobody for anything.
 _CURRENT = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.queries import damage_reports, row, talk
+from app.queries.channels import Who
 from app.queries.row import Where
 
 
@@ -15,9 +16,9 @@ class Waiting:
     urgent: int  # red reports that nobody was given
 
 
-def waiting(db: Any, user_id: str, team: str | None) -> Waiting:
+def waiting(db: Any, who: Who) -> Waiting:
     opened = row.select(db, row.kind_of("incidents"), Where().also("closed_at IS NULL"))
     return Waiting(
-        messages=sum(talk.unread_count(db, incident.id, user_id, team) for incident in opened),
+        messages=sum(talk.unread_count(db, incident.id, who) for incident in opened),
         urgent=sum(damage_reports.red_total(db, incident.id) for incident in opened),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.queries import channels, joins, row
+from app.queries.channels import Who
 from app.queries.row import Record, Where
 from app.records import search
 from app.store import search as index
@@ -40,9 +41,7 @@ def narrowed(db: Any, where: Where, kind: str, asked: str | None) -> Where:
     return where.also(condition, *values)
 
 
-def everywhere(
-    db: Any, incident_id: str, asked: str, user_id: str, team_id: str | None, kinds: Sequence[str] = KINDS
-) -> list[Found]:
+def everywhere(db: Any, incident_id: str, asked: str, who: Who, kinds: Sequence[str] = KINDS) -> list[Found]:
     """All kinds of an incident, and the city's shelters: of each the newest that this person may see."""
     found = []
     for kind in kinds:
@@ -51,7 +50,7 @@ def everywhere(
         if not spec.city:
             where = where.also("incident_id = ?", incident_id)
         if kind == "chat-messages":
-            where = channels.leave_out(db, where, "channel_id", user_id, team_id)
+            where = channels.leave_out(db, where, "channel_id", who)
         place = "order_key" if spec.entry else "created_at"
         records = row.select(db, spec, where, f"ORDER BY {place} DESC, id DESC LIMIT {SHOWN_OF_A_KIND + 1}")
         if records:

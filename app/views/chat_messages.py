@@ -1,12 +1,15 @@
-"""The chat: channels of an incident, messages with how far each has got, quick replies."""
+"""The chat: channels of an incident, messages with how far each has got, replies, quick replies."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
 import uuid6
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -17,7 +20,9 @@ from app.queries import channels as channel_queries
 from app.queries import chat_messages as message_queries
 from app.queries import incidents, talk
 from app.queries.row import Record
-from app.views import shell
+from app.records.shape import TEXT_CHARS_MAX
+from app.views import channels, shell
+from sync.authoring import Exists
 
 LATE_MS = 60_000
 KIND = "chat-messages"
@@ -36,13 +41,14 @@ class ShownMessage:
     at_hub: bool
     unread: bool
     late_ms: int | None
+    reply_to: Record | None
 
 
 @pages.get("")
 @permission(KIND, "read")
 def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
-    return render_template("chat_messages/index.html", lines=_lines(incident), channel=None, faults={}, typed={})
+    return render_template("chat_messages/index.html", **_aside(incident), channel=None)
 
 
 @pages.post("")
@@ -54,35 +60,36 @@ def create_channel(incident_id: uuid.UUID) -> ResponseReturnValue:
         form = {"name": request.form.get("name", "").strip() or None}
         change = records.channels.create(uuid.UUID(bytes=record_id.bytes), incidents.scope(incident), form)
     except Invalid as error:
-        return render_template(
-            "chat_messages/index.html",
-            lines=_lines(incident),
-            channel=None,
-            faults=messages.faults_of(error),
-            typed=request.form,
-        ), 422
+        aside = _aside(incident) | {"faults": messages.faults_of(error), "typed": request.form}
+        return render_template("chat_messages/index.html", **aside, channel=None), 422
     shell.write(change)
     return redirect(url_for(".show", incident_id=incident.id, channel_id=record_id), 303)
+
+
+@pages.post("/standing")
+@permission(KIND, "read")
+def open_standing(incident_id: uuid.UUID) -> ResponseReturnValue:
+    """To the channel with a shelter, a team, a person: it begins with its first message."""
+    incident = shell.incident_here(incident_id)
+    what, _, about = request.form.get("with", "").partition(":")
+    channel = channels.standing(incident, what, about) or abort(404)
+    known = channel_queries.get(shell.db(), channel.id)
+    place = url_for(".show", incident_id=incident.id, channel_id=channel.id)
+    return redirect(place if known else f"{place}?{urlencode({'standing': what, 'about': about})}", 303)
 
 
 @pages.get("/<uuid:channel_id>")
 @permission(KIND, "read")
 def show(incident_id: uuid.UUID, channel_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
-    channel = _channel_here(incident, channel_id)
-    return render_template(
-        "chat_messages/show.html",
-        lines=_lines(incident),
-        channel=channel,
-        messages=messages_of(incident, channel.id),
-    )
+    return _page(incident, channels.channel_here(incident, channel_id), typed=request.args)
 
 
 @pages.get("/<uuid:channel_id>/messages")
 @permission(KIND, "read")
-def listing(incident_id: uuid.UUID, channel_id: uuid.UUID) -> str:
+def listing(incident_id: uuid.UUID, channel_id: uuid.UUID) -> Response:
     incident = shell.incident_here(incident_id)
-    return _messages_part(incident, _channel_here(incident, channel_id))
+    return _messages_part(incident, channels.channel_here(incident, channel_id))
 
 
 @pages.post("/<uuid:channel_id>/messages")
@@ -90,12 +97,14 @@ def listing(incident_id: uuid.UUID, channel_id: uuid.UUID) -> str:
 def create(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue:
     """A quick reply is sent by its own button, so what was being typed stays where it is."""
     incident = shell.incident_here(incident_id)
-    channel = _channel_here(incident, channel_id)
-    text = (request.form.get("phrase") or request.form.get("text") or "").strip()
-    record_id = uuid.UUID(bytes=uuid6.uuid7().bytes)
-    if text:
-        form = {"channel_id": channel.id, "text": text}
-        shell.write(records.chat_messages.create(record_id, incidents.scope(incident), form))
+    channel = channels.channel_here(incident, channel_id)
+    record_id = _new_id()
+    try:
+        form = _read(channel)
+        if form["text"]:
+            record_id = _send(incident, channel, record_id, form)
+    except Invalid as error:
+        return _refused(incident, channel, error), 422
     if request.headers.get("HX-Request"):
         return _messages_part(incident, channel)
     return redirect(url_for(".show", incident_id=incident.id, channel_id=channel.id, _anchor=f"m-{record_id}"), 303)
@@ -106,7 +115,7 @@ def create(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue
 def mark_read(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue:
     """The page tells how far its visible messages went; the mark only grows."""
     incident = shell.incident_here(incident_id)
-    channel = _channel_here(incident, channel_id)
+    channel = channels.channel_here(incident, channel_id)
     upto = request.form.get("upto", "")
     if not (upto.isascii() and upto.isdigit() and len(upto) < 20):
         abort(422)
@@ -114,11 +123,98 @@ def mark_read(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnVa
     return "", 204
 
 
-def messages_of(incident: Record, channel_id: str) -> list[ShownMessage]:
+# -- sending -----------------------------------------------------------------------------------------
+
+
+def _read(channel: Record) -> dict[str, Any]:
+    """The fields of a message. Raises Invalid where it answers something that was said elsewhere."""
+    form: dict[str, Any] = {
+        "channel_id": channel.id,
+        "text": (request.form.get("phrase") or request.form.get("text") or "").replace("\r\n", "\n").strip(),
+    }
+    reply_to = request.form.get("_reply_to")
+    if reply_to:
+        answered = message_queries.get(shell.db(), records.shape.record_id("reply_to", reply_to))
+        if answered is not None and answered["channel_id"] != channel.id:
+            records.shape.refuse("wrong_channel", "reply_to", "was said in another channel", "Answer it there.")
+        form["reply_to"] = reply_to
+    return form
+
+
+def _send(incident: Record, channel: Record, record_id: uuid.UUID, form: Mapping[str, Any]) -> uuid.UUID:
+    """Write a message, and its standing channel with the first one. The same sent again is one message.
+
+    The id was given when the composer was drawn; a quick reply that overtakes its redrawing has another text.
+    """
+    scope = incidents.scope(incident)
+    opening = [] if channel.created_at else [channels.opening(incident, channel)]
+    wanted = _drawn_id() or record_id
+    result = shell.write(*opening, records.chat_messages.create(wanted, scope, form))
+    if not isinstance(result, Exists):
+        return wanted
+    known = message_queries.get(shell.db(), str(wanted))
+    if known is not None and all(known[name] == value for name, value in form.items()):
+        return wanted
+    shell.write(*opening, records.chat_messages.create(record_id, scope, form))
+    return record_id
+
+
+def _drawn_id() -> uuid.UUID | None:
+    try:
+        found = uuid.UUID(request.form.get("_id", ""))
+    except ValueError:
+        return None
+    return found if found.version == 7 else None
+
+
+def _refused(incident: Record, channel: Record, error: Invalid) -> str:
+    """What is wrong, beside the text that is still there."""
+    fault = messages.faults_of(error).get(error.field or "text", "")
+    if error.code == "too_long":
+        fault = messages.too_long(len(request.form.get("text", "").strip()), TEXT_CHARS_MAX)
+    if request.headers.get("HX-Request"):
+        return render_template("chat_messages/_fault.html", fault=fault)
+    return _page(incident, channel, typed=request.form, fault=fault)
+
+
+# -- what a page shows -------------------------------------------------------------------------------
+
+
+def _page(incident: Record, channel: Record, typed: Any, fault: str = "") -> str:
+    around = _around(channel)
+    return render_template(
+        "chat_messages/show.html",
+        **_aside(incident),
+        channel=channel,
+        messages=messages_of(channel.id, around),
+        around=around,
+        **composer(
+            fault, typed.get("text", ""), _answered(channel, typed.get("_reply_to") or typed.get("reply_to", ""))
+        ),
+    )
+
+
+def composer(fault: str = "", said: str = "", answered: Record | None = None) -> dict[str, Any]:
+    """What the form for the next message is drawn with."""
+    return {
+        "fault": fault,
+        "said": said,
+        "answered": answered,
+        "fresh_id": _new_id(),
+        "chars_max": TEXT_CHARS_MAX,
+    }
+
+
+def _answered(channel: Record, reply_to: str) -> Record | None:
+    found = message_queries.get(shell.db(), reply_to)
+    return found if found is not None and found["channel_id"] == channel.id else None
+
+
+def messages_of(channel_id: str, around: Record | None = None) -> list[ShownMessage]:
     node, unsent = shell.node(), shell.unsent_ids()
     seen_upto = message_queries.read_upto(shell.db(), current_user.id).get(channel_id, 0)
     shown = []
-    for line in talk.message_lines(shell.db(), channel_id):
+    for line in talk.message_lines(shell.db(), channel_id, around):
         message = line.message
         here = message.node == node.node_id
         shown.append(
@@ -130,6 +226,7 @@ def messages_of(incident: Record, channel_id: str) -> list[ShownMessage]:
                 at_hub=message.id not in unsent,
                 unread=message.order_key > seen_upto,
                 late_ms=None if here else _late(message),
+                reply_to=line.reply_to,
             )
         )
     return shown
@@ -141,18 +238,40 @@ def _late(message: Record) -> int | None:
     return arrived if arrived is not None and arrived - message.created_at > LATE_MS else None
 
 
-def _messages_part(incident: Record, channel: Record) -> str:
-    return render_template("chat_messages/_messages.html", channel=channel, messages=messages_of(incident, channel.id))
+def _messages_part(incident: Record, channel: Record) -> Response:
+    """The messages, and the composer's next id beside them."""
+    around, sent = _around(channel), request.method == "POST"
+    answer = make_response(
+        render_template(
+            "chat_messages/_messages.html",
+            channel=channel,
+            messages=messages_of(channel.id, around),
+            around=around,
+            sent=sent,
+            fresh_id=_new_id(),
+        )
+    )
+    if sent:  # what was answered, and that the channel stands now, goes out of the address
+        place = url_for(".show", incident_id=incident.id, channel_id=channel.id)
+        answer.headers["HX-Replace-Url" if channel.created_at else "HX-Redirect"] = place
+    return answer
 
 
-def _lines(incident: Record) -> list[talk.ChannelLine]:
-    return talk.channel_lines(shell.db(), incident.id, current_user.id, current_user.team)
+def _around(channel: Record) -> Record | None:
+    """The message that the page is asked to show, where it is one of this channel."""
+    found = message_queries.get(shell.db(), request.args.get("at", ""))
+    return found if found is not None and found["channel_id"] == channel.id else None
 
 
-def _channel_here(incident: Record, channel_id: uuid.UUID) -> Record:
-    channel = channel_queries.get(shell.db(), str(channel_id))
-    if channel is None or not shell.of_incident(incident, channel):
-        abort(404)
-    if not channel_queries.visible_to(channel, current_user.id, current_user.team):
-        abort(404)
-    return channel
+def _aside(incident: Record) -> dict[str, Any]:
+    """The channels beside every page of the chat, and whom else this person may write to."""
+    return {
+        "lines": talk.channel_lines(shell.db(), incident.id, current_user),
+        "others": channels.others(incident),
+        "faults": {},
+        "typed": {},
+    }
+
+
+def _new_id() -> uuid.UUID:
+    return uuid.UUID(bytes=uuid6.uuid7().bytes)

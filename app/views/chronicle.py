@@ -151,7 +151,7 @@ def narrowed_here(incident: Record) -> Narrowed:
     hidden = [
         channel.id
         for channel in channels.listed(shell.db(), incident.id)
-        if not channels.visible_to(channel, current_user.id, current_user.team)
+        if not channels.visible_to(channel, current_user)
     ]
     groups = tuple(group for group in GROUPS if group in asked.getlist("group"))
     return Narrowed(

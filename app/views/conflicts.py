@@ -148,7 +148,7 @@ def _record_here(incident: Record, kind: str, record_id: uuid.UUID) -> Record:
     record = row.get(shell.db(), kind, str(record_id))
     if record is None or not (known.city or joins.covers(shell.db(), incident.id, record)):
         abort(404)
-    if kind == "channels" and not channels.visible_to(record, current_user.id, current_user.team):
+    if kind == "channels" and not channels.visible_to(record, current_user):
         abort(404)
     return record
 

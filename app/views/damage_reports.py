@@ -155,7 +155,7 @@ def _of_message(incident: Record) -> dict[str, str]:
     channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
     if message is None or channel is None or not shell.of_incident(incident, channel):
         return {}
-    if not channels.visible_to(channel, current_user.id, current_user.team):
+    if not channels.visible_to(channel, current_user):
         return {}
     text = message["text"] or ""
     return {"summary": text} if len(text) <= LINE_CHARS_MAX else {"description": text}

@@ -31,15 +31,16 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         return redirect(url_for(".show", incident_id=lead))
     lines = shelters.listed(shell.db(), incident.id)
     counted = _counts(incident.id, lines)
-    channels = talk.channel_lines(shell.db(), incident.id, current_user.id, current_user.team)
+    channels = talk.channel_lines(shell.db(), incident.id, current_user)
     channel = channels[0].channel if channels else None
     return render_template(
         "front/show.html",
         channels=channels,
         channel=channel,
-        messages=chat_messages.messages_of(incident, channel.id)[-MESSAGES_MAX:] if channel else [],
+        messages=chat_messages.messages_of(channel.id)[-MESSAGES_MAX:] if channel else [],
         waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight(), lines),
         pinned=pinned_lines(incident),
+        **chat_messages.composer(),
         last_shelter=last_opened(),
         **counted,
         **_feed(incident.id),

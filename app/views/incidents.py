@@ -56,10 +56,11 @@ def create() -> ResponseReturnValue:
     except (Invalid, ValueError) as error:
         faults = messages.faults_of(error)
         return render_template("incidents/new.html", typed=typed, faults=faults), 422
-    channel = records.channels.create(
-        uuid.uuid5(record_id, "channel"),
+    channel = records.channels.standing(
         records.scope_of(str(form["mode"]), str(record_id)),
-        {"name": str(messages.FIRST_CHANNEL)},
+        str(record_id),
+        records.channels.ALL,
+        records.channels.name_of(records.channels.ALL),
     )
     shell.write(change, channel)
     return redirect(url_for("front.show", incident_id=str(record_id)), 303)

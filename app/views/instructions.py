@@ -289,7 +289,7 @@ def _of_message(incident: Record) -> dict[str, str]:
     channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
     if message is None or channel is None or not shell.of_incident(incident, message):
         return {}
-    if not channels.visible_to(channel, current_user.id, current_user.team):
+    if not channels.visible_to(channel, current_user):
         return {}
     return {"chat_message_id": message.id, "text": message["text"] or ""}
 

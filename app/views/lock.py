@@ -71,7 +71,7 @@ def waiting() -> ResponseReturnValue:
     person = _people().roster.person(here.user_id) if here is not None else None
     if here is None or person is None or not here.locked:
         return Response(status=401, headers={"HX-Redirect": url_for(".show")})
-    return render_template("lock/_waiting.html", waiting=queries.waiting(shell.db(), person.id, person.team))
+    return render_template("lock/_waiting.html", waiting=queries.waiting(shell.db(), person))
 
 
 @pages.post("")
@@ -103,5 +103,5 @@ def _people() -> Any:
 
 def _page(here: Any, fault: str) -> str:
     person = _people().roster.person(here.user_id)
-    counted = queries.waiting(shell.db(), person.id, person.team) if person else None
+    counted = queries.waiting(shell.db(), person) if person else None
     return render_template("lock/show.html", person=person, waiting=counted, fault=fault, live_page=True)

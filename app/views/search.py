@@ -90,7 +90,7 @@ def go(incident_id: uuid.UUID) -> ResponseReturnValue:
 def _found(incident: Record, asked: str) -> list[ShownKind]:
     here = shell.db()
     kinds = [kind for kind in search.KINDS if shell.may("read", kind)]
-    found = search.everywhere(here, incident.id, asked, current_user.id, current_user.team, kinds)
+    found = search.everywhere(here, incident.id, asked, current_user, kinds)
     return [
         ShownKind(
             one.kind,

@@ -9,6 +9,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,6 +47,7 @@ from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
 from app.views.translations import is_english
 
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 JST = ZoneInfo("Asia/Tokyo")
 PALETTES = ("standard", "night", "outdoor")
 TEXT_SIZES = ("100", "125", "150", "200")
@@ -169,6 +171,7 @@ def register_shell(app: Flask) -> None:
     # With the context, so that Jinja does not fold a literal's word into the template in one language for ever.
     app.template_filter("word")(pass_context(lambda _, code, table: word(code, table)))
     app.template_filter("short")(pass_context(lambda _, code, table: short(code, table)))
+    app.template_filter("said")(said)
     app.template_filter("megabytes")(lambda size: f"{max(size, 50_000) / 1e6:.1f} MB")
     app.template_filter("json_text")(lambda value: json.dumps(value, ensure_ascii=False))
 
@@ -217,6 +220,7 @@ class Names:
     users: dict[str, Record]
     teams: dict[str, str]
     nodes: dict[str, Record]
+    me: str
 
     def user(self, user_id: str | None) -> str:
         user = self.users.get(user_id or "")
@@ -228,6 +232,15 @@ class Names:
 
     def team(self, team_id: str | None) -> str:
         return self.teams.get(team_id or "", "")
+
+    def channel(self, channel: Record) -> str:
+        """The name of a channel as this person sees it: of two persons' channel, the other's."""
+        standing, members = channel["standing"], channel["members"]
+        if standing == "direct":
+            return "・".join(name for one in members if one != self.me and (name := self.user(one))) or channel["name"]
+        if standing == "team":
+            return self.team(next(iter(members), None)) or channel["name"]
+        return word(standing, "standing_channels") if standing in ("all", "hq") else channel["name"] or ""
 
     def label(self, node_id: str | None) -> str:
         """The short name of a node, as on its number plate: ``T07``."""
@@ -242,6 +255,7 @@ def names_here() -> Names:
             {user.id: user for user in users.listed(here)},
             teams.names(here),
             {uuid.UUID(node.id).hex: node for node in nodes.listed(here)},
+            current_user.id,
         )
     return g.names
 
@@ -271,7 +285,7 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
         "musters": muster_queries.waiting(here, incident.id, users.get(here, current_user.id)),
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "bulletins": bulletins.unread(here, incident.id, current_user.id),
-        "unread": talk.unread_count(here, incident.id, current_user.id, current_user.team),
+        "unread": talk.unread_count(here, incident.id, current_user),
         "handovers": handover_notes.waiting(here, incident.id, me),
         "conflicts": conflicts.counted(
             here, incident.id, conflicts.Sight(current_user.id, current_user.team, current_user.role)
@@ -328,6 +342,11 @@ def _drawing(name: str, classes: str, sheet: str) -> Markup:
     return Markup('<svg class="{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         escape(classes), sheet, name
     )
+
+
+def said(text: str | None) -> str:
+    """What somebody wrote, without the marks that turn the direction of what stands around them."""
+    return _TURNING.sub("", text or "")
 
 
 def _local(ms: int | None, pattern: str) -> str:

@@ -104,9 +104,7 @@ def _chronicle(incident: Record) -> Iterator[Row]:
 
 def _messages(incident: Record) -> Iterator[Row]:
     """Of the channel that is named, else of every one that this person may see."""
-    where = channels.leave_out(
-        shell.db(), Where().also("incident_id = ?", incident.id), "channel_id", current_user.id, current_user.team
-    )
+    where = channels.leave_out(shell.db(), Where().also("incident_id = ?", incident.id), "channel_id", current_user)
     if request.args.get("channel"):
         where = where.also("channel_id = ?", request.args["channel"])
     known = {channel.id: channel["name"] for channel in channels.listed(shell.db(), incident.id)}

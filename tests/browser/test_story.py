@@ -171,20 +171,6 @@ def test_what_was_saved_is_said_once(visitors: Visitors, city: Cluster) -> None:
     expect(patrol.page.locator(".flash")).to_have_count(0)
 
 
-def test_enter_does_not_send_while_an_input_method_composes(visitors: Visitors, city: Cluster) -> None:
-    patrol = visitors.at(city.terminals[1])
-    patrol.go(f"/chat/{city.channel}")
-    before = patrol.page.locator(".message").count()
-    box = patrol.page.locator("textarea")
-    box.fill("かんじ")
-    box.evaluate(
-        "(box) => box.dispatchEvent(new KeyboardEvent('keydown',"
-        " {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
-    )
-    expect(box).to_have_value("かんじ")
-    assert patrol.page.locator(".message").count() == before
-
-
 def test_a_page_that_refreshes_keeps_what_is_being_typed(visitors: Visitors, city: Cluster) -> None:
     patrol = visitors.at(city.terminals[1])
     patrol.go(f"/chat/{city.channel}")

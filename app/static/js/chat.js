@@ -2,6 +2,13 @@
 // The composer: Enter sends (never while an IME composes), Shift+Enter breaks the line, a quick reply is one tap.
 import { forget } from "./draft.js";
 
+// What somebody has unfolded stays so while the list is drawn anew below the finger.
+const { Idiomorph } = /** @type {any} */ (window);
+if (Idiomorph) {
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (/** @type {string} */ name, /** @type {Element} */ node) =>
+    !(name === "open" && node.matches(".message details"));
+}
+
 /** @param {Element | null} box */
 function toEnd(box) {
   if (!(box instanceof HTMLElement) || box.offsetParent === null) return;
@@ -21,22 +28,67 @@ function nearEnd(box) {
   return left < 160;
 }
 
+/** One clear sentence above the text, which stays as it is. @param {HTMLFormElement} form @param {string} words */
+function say(form, words) {
+  const place = form.querySelector("#composer-fault");
+  if (!(place instanceof HTMLElement)) return;
+  place.textContent = words;
+  place.hidden = words === "";
+  form.querySelector("textarea")?.setAttribute("aria-invalid", String(words !== ""));
+}
+
+/** @param {HTMLFormElement} form @param {string} text */
+function tooLong(form, text) {
+  const most = Number(form.dataset.charsMax), chars = [...text.trim()].length;
+  if (!most || chars <= most) return "";
+  return (form.dataset.tooLong ?? "").replace("{max}", most.toLocaleString("en")).replace("{n}", chars.toLocaleString("en"));
+}
+
 /** @param {HTMLFormElement} form */
 function watch(form) {
   const text = form.querySelector("textarea");
-  text?.addEventListener("keydown", (event) => {
+  if (!text) return;
+  /** @type {string[]} what is on its way, the oldest first */
+  const sent = [];
+  text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     if (text.value.trim() !== "") form.requestSubmit();
   });
+  text.addEventListener("input", () => say(form, tooLong(form, text.value)));
+  form.addEventListener("submit", (event) => {
+    const quick = /** @type {SubmitEvent} */ (event).submitter?.getAttribute("name") === "phrase";
+    const words = quick ? "" : tooLong(form, text.value);
+    if (!words && (quick || text.value.trim() !== "")) return say(form, "");
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    say(form, words);
+  }, true);
+  form.addEventListener("htmx:configRequest", (event) => {
+    const { elt, parameters } = /** @type {CustomEvent} */ (event).detail;
+    if (elt === form) sent.push(parameters.phrase ? "" : text.value);
+  });
   form.addEventListener("htmx:afterRequest", (event) => {
     const detail = /** @type {CustomEvent} */ (event).detail;
-    if (detail.elt !== form || !detail.successful) return;
-    const quick = detail.requestConfig?.triggeringEvent?.submitter?.name === "phrase";
-    if (!quick && text) {
-      text.value = "";
-      forget(form);
+    if (detail.elt !== form) return;
+    const said = sent.shift() ?? "";
+    if (!detail.successful) {
+      if (detail.xhr.status !== 422) say(form, form.dataset.down ?? "");
+      return;
     }
+    say(form, "");
+    if (said === "" || !text.value.startsWith(said)) return;
+    text.value = text.value.slice(said.length); // what was typed while it was on its way stays
+    if (text.value === "") forget(form);
+    else text.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    const detail = /** @type {CustomEvent} */ (event).detail;
+    if (detail.xhr.status !== 422) return;
+    detail.shouldSwap = true;
+    detail.isError = false;
+    detail.target = form.querySelector("#composer-fault");
+    detail.swapOverride = "outerHTML";
   });
 }
 

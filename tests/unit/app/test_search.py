@@ -12,6 +12,7 @@ from uuid6 import uuid7
 from app import records
 from app.node import Node
 from app.queries import search
+from app.queries.channels import Viewer
 from app.records import scope_of
 from app.store import search as index
 from sync.operation import CITY
@@ -36,7 +37,7 @@ def written(hub: Node) -> tuple[Node, uuid.UUID]:
 
 
 def kinds_of(node: Node, words: str) -> list[str]:
-    return [one.kind for one in search.everywhere(node.reader(), INCIDENT, words, "", None)]
+    return [one.kind for one in search.everywhere(node.reader(), INCIDENT, words, Viewer())]
 
 
 def test_what_is_saved_is_found_at_once_and_in_the_index_afterwards(written: tuple[Node, uuid.UUID]) -> None:

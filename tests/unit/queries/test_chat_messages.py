@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.queries import channels, chat_messages
+from app.queries.channels import Viewer
 from app.queries.row import Where
 
 INCIDENT = "01920000-0000-7000-8000-000000000001"
@@ -38,8 +39,8 @@ def test_unread_counts_what_others_wrote_after_the_mark(db: Any, insert: Any) ->
 def test_a_channel_with_members_is_left_out_for_others(db: Any, insert: Any) -> None:
     insert("channels", name="全体", created_at=1)
     closed = insert("channels", name="本部", members=[TEAM], created_at=2)
-    seen = [found.id for found in channels.listed(db, INCIDENT) if channels.visible_to(found, ME, TEAM)]
+    seen = [found.id for found in channels.listed(db, INCIDENT) if channels.visible_to(found, Viewer(ME, TEAM))]
     assert len(seen) == 2
-    where = channels.leave_out(db, Where(), "id", ME)
+    where = channels.leave_out(db, Where(), "id", Viewer(ME))
     assert closed in where.values[0]
-    assert channels.leave_out(db, Where(), "id", ME, TEAM) == Where()
+    assert channels.leave_out(db, Where(), "id", Viewer(ME, TEAM)) == Where()

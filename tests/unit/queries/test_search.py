@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.queries import report_rows, search
+from app.queries.channels import Viewer
 from app.records import KINDS
 from app.store import search as index
 
@@ -83,9 +84,9 @@ def test_every_kind_is_looked_through_and_closed_channels_are_left_out(
     note(db, insert, "chronicle", text="冠水を確認", order_key=3)
     note(db, insert, "shelters", name="冠水小学校")
     settle()
-    found = {one.kind: len(one.records) for one in search.everywhere(db, INCIDENT, "冠水", ME, None)}
+    found = {one.kind: len(one.records) for one in search.everywhere(db, INCIDENT, "冠水", Viewer(ME))}
     assert found == {"chat-messages": 1, "chronicle": 1, "shelters": 1}
-    both = search.everywhere(db, INCIDENT, "冠水", OTHER, None, ("chat-messages",))
+    both = search.everywhere(db, INCIDENT, "冠水", Viewer(OTHER), ("chat-messages",))
     assert len(both[0].records) == 2
     assert len(search.of_lines(db, INCIDENT, "冠水")) >= 3
 

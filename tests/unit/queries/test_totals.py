@@ -50,6 +50,16 @@ def test_a_closed_channel_is_in_conflict_only_for_who_may_see_it(db: Any, insert
         assert conflicts.counted(db, INCIDENT, sight) == len(seen)
 
 
+def test_a_standing_channel_in_conflict_is_seen_by_who_may_see_it(db: Any, insert: Any) -> None:
+    hq = insert("channels", name="本部内", standing="hq", conflicts=1)
+    team = insert("channels", name="第1班", standing="team", members=["team-1"], conflicts=1)
+    insert("channels", name="甲・乙", standing="direct", members=["a", "b"], author="user-2", conflicts=1)
+    for user, mine, role, seen in (("user-1", None, "commander", {hq, team}), ("user-2", "team-1", "patrol", {team})):
+        sight = conflicts.Sight(user, mine, role)
+        assert {found.id for found in conflicts.listed(db, INCIDENT, sight=sight)} == seen
+        assert conflicts.counted(db, INCIDENT, sight) == len(seen)
+
+
 def test_names_are_found_by_id(db: Any, insert: Any) -> None:
     team, user = insert("teams", name="第1班"), insert("users", name="佐藤", role="patrol", active=1)
     node = insert("nodes", name="T07", label="T07", capabilities=["field"])

@@ -1,0 +1,117 @@
+"""The chat at a tablet: an input method that composes, texts that are too long, a node that is down, replies."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import HQ, PHONE, Visitors
+from tests.integration.cluster import Cluster, eventually
+
+LONG = "あ" * 100_000
+
+
+def test_enter_sends_only_what_the_input_method_has_given_up_and_no_text_that_is_too_long(
+    visitors: Visitors, city: Cluster
+) -> None:
+    patrol = visitors.at(city.terminals[1], PHONE)
+    patrol.go(f"/chat/{city.channel}")
+    page, box = patrol.page, patrol.page.locator("textarea[name=text]")
+    keys = page.context.new_cdp_session(page)
+    before = page.locator(".message").count()
+    box.focus()
+    keys.send("Input.imeSetComposition", {"text": "たいふう", "selectionStart": 4, "selectionEnd": 4})
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229}  # as Chromium reports it while one composes
+    keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
+    keys.send("Input.insertText", {"text": "台風"})
+    expect(box).to_have_value("台風")
+    assert page.locator(".message").count() == before
+    box.press("Enter")
+    expect(page.locator(".message.own .said").last).to_have_text("台風")
+    expect(box).to_have_value("")
+
+    before = page.locator(".message").count()
+    box.fill(LONG)
+    box.press("Enter")
+    expect(page.locator("#composer-fault")).to_contain_text("2,000文字までです(いま100,000文字)")
+    assert box.input_value() == LONG and page.locator(".message").count() == before
+    box.fill("短く")
+    expect(page.locator("#composer-fault")).to_be_hidden()
+    box.fill("")
+    assert patrol.faults == []
+
+
+@pytest.mark.deep
+def test_a_reply_is_written_under_what_it_answers_and_the_next_message_is_none(
+    visitors: Visitors, city: Cluster
+) -> None:
+    patrol = visitors.at(city.terminals[1], PHONE)
+    city.hub.post("chat-messages", {"channel_id": city.channel, "text": "柳橋は通れますか"})
+    patrol.go(f"/chat/{city.channel}")
+    asked = patrol.page.locator(".message", has_text="柳橋は通れますか").last
+    asked.locator(".message-acts > summary").click()
+    asked.get_by_role("link", name="返信").click()
+    expect(patrol.page.locator("#composer-answered")).to_contain_text("柳橋は通れますか")
+    patrol.page.locator("textarea[name=text]").fill("通れません")
+    patrol.page.get_by_role("button", name="送る").click()
+    own = patrol.page.locator(".message.own", has_text="通れません")
+    expect(own.locator(".quote")).to_contain_text("柳橋は通れますか")
+    expect(patrol.page.locator("#composer-answered")).to_be_empty()
+    assert "reply_to" not in patrol.page.url
+    patrol.page.get_by_role("button", name="了解").click()
+    expect(patrol.page.locator(".message.own", has_text="了解").last.locator(".quote")).to_have_count(0)
+    assert patrol.faults == []
+
+
+@pytest.mark.deep
+def test_while_the_node_is_down_the_text_stays_and_is_sent_once_afterwards(visitors: Visitors, city: Cluster) -> None:
+    patrol, commander = visitors.at(city.terminals[1], PHONE), visitors.at(city.hub, HQ)
+    patrol.go(f"/chat/{city.channel}")
+    commander.go(f"/chat/{city.channel}")
+    box = patrol.page.locator("textarea[name=text]")
+    city.terminals[1].kill()
+    box.fill("北門に着いた")
+    box.press("Enter")
+    expect(patrol.page.locator("#composer-fault")).to_contain_text("書いたものは残っています")
+    expect(box).to_have_value("北門に着いた")
+    city.terminals[1].start()
+    eventually(lambda: city.terminals[1].status()["hub"]["state"] == "connected", 20, "the link is up")
+    box.press("Enter")
+    expect(patrol.page.locator(".message.own", has_text="北門に着いた")).to_have_count(1)
+    expect(commander.page.locator(".message", has_text="北門に着いた")).to_have_count(1, timeout=10_000)
+    orders = [page.locator(".message .said").all_inner_texts()[-5:] for page in (patrol.page, commander.page)]
+    assert orders[0] == orders[1]
+    expect(commander.page.locator("#messages")).to_have_attribute("role", "log")
+
+
+@pytest.mark.deep
+def test_a_channel_with_a_person_begins_with_the_first_message_and_is_found_at_the_other_end(
+    visitors: Visitors, city: Cluster
+) -> None:
+    commander, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    commander.go("/chat")
+    whom = commander.page.locator("#f-with optgroup").last.locator("option", has_text=city.terminals[0].name)
+    commander.page.select_option("#f-with", value=whom.first.get_attribute("value"))
+    commander.page.get_by_role("button", name="開く").click()
+    commander.page.locator("textarea[name=text]").fill("ひとりで来られますか")
+    commander.page.locator("textarea[name=text]").press("Enter")
+    expect(commander.page.locator(".message.own .said")).to_have_text("ひとりで来られますか")
+    assert "standing" not in commander.page.url
+    patrol.go("/chat")
+    expect(patrol.page.locator("#channels")).to_contain_text("ひとりで来られますか")
+
+
+@pytest.mark.deep
+def test_words_are_found_on_the_search_page_in_any_kana(visitors: Visitors, city: Cluster) -> None:
+    patrol = visitors.at(city.terminals[1], PHONE)
+    city.hub.post("chat-messages", {"channel_id": city.channel, "text": "タイフウが近い"})
+    said = f"chat-messages?channel_id={city.channel}"
+    eventually(lambda: any(m["text"] == "タイフウが近い" for m in patrol.node.get(said)["items"]), 10, "it came")
+    patrol.go("/search")
+    patrol.page.fill("[name=words]", "ﾀｲﾌｳ")
+    patrol.page.get_by_role("button", name="探す").click()
+    expect(patrol.page.locator(".found mark").first).to_have_text("タイフウ")
+    assert "ﾀｲﾌｳ" not in patrol.page.url and "%" not in patrol.page.url
+    patrol.page.locator(".found a", has_text="タイフウが近い").first.click()
+    expect(patrol.page.locator(".message:target .said")).to_contain_text("タイフウが近い")
+    assert patrol.faults == []
