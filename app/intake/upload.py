@@ -22,6 +22,8 @@ BODY_BYTES_MAX = {
     "attachments.create": FILE_BYTES_MAX + FRAME_BYTES,
     "damage_reports.create": FORM_BYTES_MAX,
     "damage_report_edits.save": FORM_BYTES_MAX,
+    "patrol_points.create": FORM_BYTES_MAX,
+    "patrol_points.clear": FORM_BYTES_MAX,
 }
 FILES_MAX = 10
 _HINT = "Send multipart/form-data with one part named file."

@@ -11,6 +11,7 @@ from typing import Any
 
 from app import catalog
 from app.queries import joins, row, shelters
+from app.queries import patrol_points as points_module
 from app.queries.row import Record, Where
 
 URGENCIES = ("red", "yellow", "green", "white")  # a report without one is the fifth
@@ -54,11 +55,22 @@ def sites(lines: list[shelters.ShelterLine], people: dict[str, tuple[int, bool]]
 
 
 def patrol_points(db: Any, incident_id: str) -> list[list[Any]]:
-    """[id, lon, lat, status, seen at] of the newest points of the rounds."""
+    """[id, lon, lat, status, seen at, closed] of the newest points of the rounds.
+
+    A 注意 that was cleared stands as that; what cleared it has no mark of its own, for it lies at the same place.
+    """
+    points = listed_points(db, incident_id, POINTS_MAX)
+    gone = points_module.clearings(db, [point for point in points if point["status"] == "caution"])
     return [
-        [point.id, *point["location"][:2], PATROL_STATUSES.index(point["status"]), point.created_at]
-        for point in listed_points(db, incident_id, POINTS_MAX)
-        if point["status"] in PATROL_STATUSES
+        [
+            point.id,
+            *point["location"][:2],
+            PATROL_STATUSES.index("cleared" if point.id in gone else point["status"]),
+            point.created_at,
+            int(point["passability"] == "impassable" and point.id not in gone),
+        ]
+        for point in points
+        if point["status"] in PATROL_STATUSES and point["clears"] is None
     ]
 
 

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from app import catalog
 from app.permissions import permission
-from app.queries import head_counts, shelters
+from app.queries import head_counts, patrol_points, shelters
 from app.queries import map as queries
 from app.skeletons import Skeletons, Wanted
 from app.threads import gevent_rules
@@ -108,7 +108,8 @@ def patrol_point(incident_id: uuid.UUID, point_id: uuid.UUID) -> str:
     found = queries.patrol_point(shell.db(), str(point_id))
     if found is None or not shell.of_incident(incident, found):
         abort(404)
-    return render_template("map/_patrol.html", point=found)
+    gone = patrol_points.clearings(shell.db(), [found]).get(found.id)
+    return render_template("map/_patrol.html", point=found, gone=gone)
 
 
 @pages.get("/map/<version>/map.js")

@@ -10,7 +10,7 @@ import json
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app import records
@@ -66,6 +66,14 @@ def rounds(incident_id: uuid.UUID) -> ResponseReturnValue:
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.set_etag(hashlib.sha256(text.encode()).hexdigest()[:24])
     return answer.make_conditional(request)
+
+
+@pages.get("/map/rounds/<uuid:patrol_id>")
+@permission(KIND, "read")
+def card(incident_id: uuid.UUID, patrol_id: uuid.UUID) -> str:
+    """What stands behind a dot of the map."""
+    patrol = patrol_here(shell.incident_here(incident_id), patrol_id)
+    return render_template("map/_round.html", round=patrols.rounds(shell.db(), [patrol], shell.node().clock())[0])
 
 
 def _told(one: patrols.Round) -> dict[str, Any]:

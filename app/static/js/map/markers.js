@@ -4,7 +4,7 @@ import { makeAhead } from "./ahead.js";
 
 /**
  * @typedef {import("./frame.js").Frame} Frame
- * @typedef {{kind: string, id: string, at: [number, number], rank: number, html: string, label: string, words: string, z?: number, weight?: number, width?: number}} Mark
+ * @typedef {{kind: string, card?: string, id: string, at: [number, number], rank: number, html: string, label: string, words: string, z?: number, weight?: number, width?: number}} Mark
  */
 const URGENCIES = ["red", "yellow", "green", "white", "none"];
 const GROUPS = ["open", "in_progress", "done"];
@@ -32,7 +32,8 @@ export function showMarkers(frame, open) {
     const groups = wantedGroups();
     const reports = held.reports.filter((/** @type {any[]} */ row) => groups.includes(GROUPS[row[4]]));
     change("reports", reports.map((/** @type {any[]} */ row) => reportMark(frame, row)));
-    change("closures", reports.filter((/** @type {any[]} */ row) => row[5] && row[4] !== 2).map((/** @type {any[]} */ row) => closureMark(frame, row)));
+    const closed = reports.filter((/** @type {any[]} */ row) => row[5] && row[4] !== 2).map((/** @type {any[]} */ row) => closureMark(frame, row));
+    change("closures", [...closed, ...held.patrols.filter((/** @type {any[]} */ row) => row[5]).map((/** @type {any[]} */ row) => closureMark(frame, row, "patrols"))]);
     change("shelters", held.shelters.map((/** @type {any[]} */ row) => shelterMark(frame, row)));
     makeRoom();
     change("patrols", held.patrols.map((/** @type {any[]} */ row) => patrolMark(frame, row)));
@@ -166,7 +167,7 @@ function keepNear(group) {
 function makeMarker({ L }, Icon, mark, open) {
   const icon = new Icon({ className: "map-hit", html: mark.html, label: mark.label, ...(mark.kind === "closures" && { iconAnchor: [ASIDE, TOUCH / 2] }) });
   const marker = L.marker([mark.at[1], mark.at[0]], { icon, rank: mark.rank, kind: mark.kind, zIndexOffset: mark.z ?? 0, weight: mark.weight, width: mark.width, riseOnHover: false });
-  marker.on("click", () => open(mark.kind, mark.id, mark.at, mark.words));
+  marker.on("click", () => open(mark.card ?? mark.kind, mark.id, mark.at, mark.words));
   return marker;
 }
 
@@ -177,10 +178,10 @@ function reportMark({ words }, [id, lon, lat, urgency, group]) {
   return { kind: "reports", label: `${words.report} ${short} ${state}`, id, at: [lon, lat], rank: group === 2 ? 5 + urgency : urgency, html, words: words.report };
 }
 
-/** @param {Frame} frame @param {any[]} row @returns {Mark} */
-function closureMark({ words }, [id, lon, lat]) {
+/** @param {Frame} frame @param {any[]} row @param {string} [card] whose card says more @returns {Mark} */
+function closureMark({ words }, [id, lon, lat], card = "closures") {
   const html = `<span class="map-mark is-closure"></span>`;
-  return { kind: "closures", label: words.closure, id, at: [lon, lat], rank: 0, html, words: words.closure };
+  return { kind: "closures", card, label: words.closure, id, at: [lon, lat], rank: 0, html, words: words.closure };
 }
 
 /** @param {Frame} frame @param {any[]} row @returns {Mark} */

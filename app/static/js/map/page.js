@@ -3,6 +3,7 @@
 import { openFrame } from "./frame.js";
 import { showLayers } from "./layers.js";
 import { showMarkers } from "./markers.js";
+import { showRounds } from "./rounds.js";
 import { watchPrint } from "./print.js";
 import { watchSearch } from "./search.js";
 import { watchTaps } from "./tap.js";
@@ -19,6 +20,7 @@ async function begin(root) {
     watchGrid(frame);
     const layers = showLayers(frame);
     showMarkers(frame, (kind, id, at, words) => taps.openMark(/** @type {any} */ (kind), id, at, words));
+    showRounds(frame, (id, at, words) => taps.openMark("rounds", id, at, words));
     watchSearch(frame, taps.open);
     watchPrint(frame, layers);
     watchVersion(root);
@@ -49,7 +51,7 @@ function say(root, words, again = false) {
 }
 
 const small = window.matchMedia("(max-width: 40rem)");
-for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-map=page], [data-map=front]"))) {
+for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-map=page], [data-map=front], [data-map=round]"))) {
   if (small.matches) root.querySelector("[data-map-legend]")?.removeAttribute("open");
   // On the front page of a tablet the map has no box: it begins when a wider window gives it one.
   new ResizeObserver((_, watcher) => {

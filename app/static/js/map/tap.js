@@ -4,7 +4,7 @@
 /** @typedef {import("./frame.js").Frame} Frame */
 
 const PLACES = 6, MARGIN = 72;
-const CARDS = { reports: "reports", closures: "reports", shelters: "shelters", patrols: "patrols" };
+const CARDS = { reports: "reports", closures: "reports", shelters: "shelters", patrols: "patrols", rounds: "rounds" };
 
 /** @param {Frame} frame */
 export function watchTaps(frame) {

@@ -45,6 +45,7 @@ function watchPoint(form) {
     const tapped = /** @type {SubmitEvent} */ (event).submitter;
     if (Number(form.dataset.uploading ?? 0) > 0) await new Promise((done) => form.addEventListener("files:settled", done, { once: true }));
     fill(await here());
+    await new Promise((done) => window.setTimeout(done)); // while its event is under way a form does not send itself
     sure = true;
     delete form.dataset.sending;
     if (tapped instanceof HTMLButtonElement) form.requestSubmit(tapped);
@@ -53,6 +54,8 @@ function watchPoint(form) {
   window.addEventListener("pageshow", () => { sure = false; });
   if (!("geolocation" in navigator)) return;
   say("asking");
+  document.addEventListener("patrol:fix", (event) => take(/** @type {CustomEvent} */ (event).detail)); // patrol/record.js
+  if (document.querySelector("[data-patrol-record]")) return;
   navigator.geolocation.watchPosition(take, () => { if (!newest) say("none"); }, { enableHighAccuracy: true, maximumAge: 5_000 });
 }
 
