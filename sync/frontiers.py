@@ -25,8 +25,12 @@ def held_at(connection: Connection, at_ms: int) -> Frontier:
     The order of the log is certain, its times are not: a clock may have been wrong for an hour. So the log is cut at
     one place, where the fewest runs stand on the side that their time denies.
     """
-    end = _cut(connection, at_ms)
-    rows = connection.execute("SELECT stream, max(last) FROM run WHERE position <= ? GROUP BY stream", (end,))
+    return held_up_to(connection, _cut(connection, at_ms))
+
+
+def held_up_to(connection: Connection, position: int) -> Frontier:
+    """What this node held when its log ended there."""
+    rows = connection.execute("SELECT stream, max(last) FROM run WHERE position <= ? GROUP BY stream", (position,))
     return dict(tuple(row) for row in rows.fetchall())
 
 

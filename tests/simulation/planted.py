@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from app.node import Node
-from sync import arrival, clock, facts, merge, oplog, projector, seal
+from sync import arrival, clock, facts, frontiers, merge, oplog, projector, seal
 from sync.awaited import Awaited
 from sync.clock import Clock
 from sync.keyring import Keyring
@@ -367,3 +367,11 @@ PLANTED_IN_SEALING: tuple[Callable[[Patch], None], ...] = (
     a_sealed_operation_is_counted_twice,
     what_was_opened_is_in_the_digest,
 )
+
+
+def the_past_knows_what_came_later(patch: Patch) -> None:
+    real = frontiers.held_up_to
+    patch.setattr(frontiers, "held_up_to", lambda connection, position: real(connection, 1 << 59))
+
+
+PLANTED_IN_REPLAY: tuple[Callable[[Patch], None], ...] = (the_past_knows_what_came_later,)

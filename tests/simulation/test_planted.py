@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.simulation.night import simulate
-from tests.simulation.planted import PLANTED, PLANTED_IN_SEALING, Patch
+from tests.simulation.planted import PLANTED, PLANTED_IN_REPLAY, PLANTED_IN_SEALING, Patch
 
 SEEDS_MAX = 200
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("plant", [*PLANTED, *PLANTED_IN_SEALING], ids=lambda plant: plant.__name__)
+@pytest.mark.parametrize("plant", [*PLANTED, *PLANTED_IN_SEALING, *PLANTED_IN_REPLAY], ids=lambda plant: plant.__name__)
 def test_a_planted_bug_is_found(
     plant: Callable[[Patch], None], monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
 ) -> None:
