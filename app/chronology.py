@@ -76,6 +76,9 @@ class Narrowed:
 
     groups: tuple[str, ...] = ()
     author: str | None = None
+    source: str | None = None  # lines that people wrote, of one source
+    since: int | None = None  # by the time that a line stands at, ms
+    until: int | None = None
     words: str | None = None  # lines about records that speak of them today
     known_at: int | None = None  # only what this node knew then
     without: tuple[str, ...] = ()  # channels whose talk this person may not see
@@ -196,6 +199,12 @@ def _conditions(narrowed: Narrowed) -> Iterable[tuple[str, Sequence[Any]]]:
         yield f"grouped IN ({', '.join('?' for _ in narrowed.groups)})", narrowed.groups
     if narrowed.author:
         yield "author = ?", (narrowed.author,)
+    if narrowed.source:
+        yield "kind = 'chronicle' AND json_extract(fields, '$.source') = ?", (narrowed.source,)
+    if narrowed.since is not None:
+        yield "at >= ?", (narrowed.since,)
+    if narrowed.until is not None:
+        yield "at <= ?", (narrowed.until,)
     if narrowed.known_at is not None:
         yield "received_at <= ?", (narrowed.known_at,)
     if narrowed.without:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 NAMES = (
-    "start", "pages", "command", "live", "save", "ingest", "sync", "storm",
+    "start", "pages", "command", "replay", "live", "save", "ingest", "sync", "storm",
     "storm-tls", "slow", "growth", "depth", "map", "import",
 )  # fmt: skip
 TAKE_A_CORPUS = ("sync", "save", "ingest", "live", "slow", "depth")

@@ -34,12 +34,12 @@ def run() -> None:
         with stage.opened(home) as node:
             incident, scope = stage.open_incident(node)
             person = users.listed(node.reader())[0].id
-            channel = _orders(node, scope, person)
+            channel = orders(node, scope, person)
         found: dict[int, dict[str, float]] = {}
         held = 0
         for size in (FEW, MANY):
             with stage.opened(home) as node:
-                _fill(node, scope, channel, size - held)
+                fill(node, scope, channel, size - held)
                 sealed = {said: words.seal(node.keys.data_key, said) for said in ("柳橋", "記録")}
             held = size
             found[size] = _pages(folder, incident, channel, sealed, tables=size == FEW)
@@ -50,7 +50,7 @@ def run() -> None:
                 emit("command", f"{name}_growth", value / found[FEW][name], "ratio")
 
 
-def _orders(node: Node, scope: bytes, person: str) -> str:
+def orders(node: Node, scope: bytes, person: str) -> str:
     """Instructions with their answers, lines of the chronology, a channel; the channel's id."""
     channel = uuid7()
     made: list[Change] = [channels.create(channel, scope, {"name": "本部と現場"})]
@@ -66,7 +66,8 @@ def _orders(node: Node, scope: bytes, person: str) -> str:
     return str(channel)
 
 
-def _fill(node: Node, scope: bytes, channel: str, count: int) -> None:
+def fill(node: Node, scope: bytes, channel: str, count: int) -> None:
+    """Reports and chat, so many operations."""
     chance = random.Random(count)
     reports = stage.reports(scope, count)
     made = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 NAMES = (
-    "start", "pages", "command", "live", "save", "ingest", "sync", "storm",
+    "start", "pages", "command", "replay", "live", "save", "ingest", "sync", "storm",
     "storm-tls", "slow", "growth", "depth", "map", "import", "all",
 )  # fmt: skip
 

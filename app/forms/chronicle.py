@@ -17,12 +17,15 @@ DAY_MS = 24 * 3_600_000
 
 def read(form: Mapping[str, str], now: int) -> dict[str, Any]:
     """Fields of a new line. An empty time is now: only a time of its own is written as such."""
-    fields = {
+    fields: dict[str, Any] = {
         "text": form.get("text", "").strip() or None,
         "source": form.get("source") or None,
         "corrects": form.get("corrects") or None,
         "happened_at": moment(form.get("happened", ""), now),
+        "reason": form.get("reason", "").strip() or None,
     }
+    if fields["happened_at"] is not None and now - fields["happened_at"] > DAY_MS and fields["reason"] is None:
+        raise Invalid("reason_needed", "this happened more than a day ago", "Say why it is written now.", "late_reason")
     return {name: value for name, value in fields.items() if value is not None}
 
 

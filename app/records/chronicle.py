@@ -19,6 +19,7 @@ KIND = Kind(
         "happened_at": Field("integer"),
         "source": Field("text"),
         "corrects": Field("id"),
+        "reason": Field("text"),  # why it is written more than a day later
     },
 )
 
@@ -29,6 +30,7 @@ NOUN = Noun(
         "happened_at": shape.moment,
         "source": shape.choice(catalog.table("chronicle_sources").codes),
         "corrects": shape.an_id,
+        "reason": shape.text(shape.LINE_CHARS_MAX),
     },
     needed=("text",),
 )

@@ -17,7 +17,7 @@ from app.errors import Conflict
 from app.reading import Reading
 from app.records import KINDS
 from app.records.judge import judge
-from app.store import laid_over
+from app.store import laid_over, search
 from app.store.engine import Connection
 from app.store.projection import SqlProjection
 from app.store.schema import create_statements
@@ -44,6 +44,7 @@ class Past(Reading):
         self.frontier: Frontier = dict(frontier)
         self.operations = sum(frontier.values())
         self.missing = missing  # what HQ knew then and is not here now
+        self._words_folded = False
         self._readers = _Readers(node, view)
         self._discard = weakref.finalize(self, self._readers.discard)
         self._fold()
@@ -77,6 +78,20 @@ class Past(Reading):
     def local_write(self, *_: Any) -> NoReturn:
         raise refusal()
 
+    def fold_words(self) -> None:
+        """Before words are looked for: their index is made when somebody asks, for few do."""
+        if self._words_folded:
+            return
+        connection = self._readers.create(new=False)
+        try:
+            connection.execute("BEGIN")
+            while search.fold(connection):
+                pass
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        self._words_folded = True
+
     def close(self) -> None:
         self._discard()
 
@@ -105,8 +120,9 @@ class _Readers:
         self._store = node.folder.database, node.keys.data_key
         self._open: dict[int, Connection] = {}
 
-    def create(self) -> Connection:
-        return laid_over.create(self._path, self._key, *self._store)
+    def create(self, *, new: bool = True) -> Connection:
+        """A connection that writes."""
+        return laid_over.create(self._path, self._key, *self._store, new=new)
 
     def reader(self) -> Connection:
         thread = native_thread_id()

@@ -27,13 +27,15 @@ class Shelf:
         self._kept: dict[View, Past] = {}
         laid_over.sweep(node.home)
 
-    def past(self, view: View) -> Past:
-        """The node at that time."""
+    def past(self, view: View, *, words: bool = False) -> Past:
+        """The node at that time; ``words``: somebody looks for some."""
         with self._lock:
             found = self._kept.pop(view, None) or in_native_thread(lambda: self._make(view))
             self._kept[view] = found
             while len(self._kept) > KEPT_MAX:
                 self._kept.pop(next(iter(self._kept)))  # whoever still reads in it keeps it open until then
+            if words:
+                in_native_thread(found.fold_words)
             return found
 
     def close(self) -> None:

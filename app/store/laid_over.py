@@ -25,9 +25,10 @@ def new_path(home: Path) -> Path:
     return folder / f"{os.urandom(8).hex()}.db"
 
 
-def create(path: Path, key: bytes, store: Path, store_key: bytes) -> Connection:
-    """Make one. It need not outlive a power cut, so no write waits for the disk."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+def create(path: Path, key: bytes, store: Path, store_key: bytes, *, new: bool = True) -> Connection:
+    """Make one, or write on. It need not outlive a power cut, so no write waits for the disk."""
+    if new:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     connection = engine.connect(path, key, mode="rwc")
     for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}").fetchall()

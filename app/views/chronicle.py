@@ -97,7 +97,7 @@ def shown_lines(found: list[Line]) -> list[ShownLine]:
     }
     parents = _parents(found, about)
     counted = _muster_counts(about.get(musters.NAME, {}))
-    corrected = {line.fields.get("corrects") for line in found if line.kind == KIND}
+    corrected = _corrected([line.record for line in found if line.kind == KIND])
     return [
         ShownLine(
             line,
@@ -156,10 +156,30 @@ def narrowed_here(incident: Record) -> Narrowed:
     groups = tuple(group for group in GROUPS if group in asked.getlist("group"))
     return Narrowed(
         groups=groups or USUAL,
+        author=asked.get("author") if asked.get("author") in shell.names_here().users else None,
+        source=asked.get("source") if asked.get("source") in catalog.table("chronicle_sources").codes else None,
+        since=_moment(asked.get("since")),
+        until=_moment(asked.get("until")),
         words=shell.asked_words() or None,
         before=_place(asked.get("before")),
         without=tuple(hidden),
     )
+
+
+def _moment(typed: str | None) -> int | None:
+    """A time of the filter, written as in the quick entry; what is none narrows nothing."""
+    try:
+        return forms.moment(typed or "", shell.node().clock())
+    except Invalid:
+        return None
+
+
+def _corrected(written: list[str]) -> set[str]:
+    """Those of these lines that another one corrects, also one of another page."""
+    if not written:
+        return set()
+    where = Where().also(f"corrects IN ({', '.join('?' for _ in written)})", *written)
+    return {record["corrects"] for record in row.select(shell.db(), row.kind_of(KIND), where)}
 
 
 def _place(text: str | None) -> tuple[int, bytes, int] | None:

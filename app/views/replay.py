@@ -88,7 +88,7 @@ def register_replay(app: Flask) -> None:
         if view is None or request.endpoint is None or request.endpoint == "static":
             return None
         if is_replayed(request.endpoint):
-            g.past = shell.present().shelf.past(view)
+            g.past = shell.present().shelf.past(view, words=bool(request.args.get("words")))
             return None
         if request.method in ("GET", "HEAD"):
             return _timeless()

@@ -108,3 +108,12 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(hub: Node, told: Any)
 def test_another_incidents_lines_are_not_here(hub: Node, told: Any) -> None:
     report(hub)
     assert hub.chronology.lines(str(an_id()), ALL, 10) == []
+
+
+def test_lines_are_narrowed_by_their_source_and_their_time(hub: Node, told: Any) -> None:
+    earlier = hub.clock() - 3_600_000
+    write(hub, "電話で聞いた", source="phone", happened_at=earlier)
+    write(hub, "無線で聞いた", source="radio")
+    assert told(source="phone") == ["chronicle"]
+    assert told(until=earlier) == ["chronicle"]
+    assert told(since=earlier + 1) == ["chronicle", "incidents"]

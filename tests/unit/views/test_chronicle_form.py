@@ -43,3 +43,12 @@ def test_an_empty_time_is_now_and_is_not_written() -> None:
         "text": "市長が到着",
         "source": "phone",
     }
+
+
+def test_what_happened_more_than_a_day_ago_asks_why_it_is_written_now() -> None:
+    late = {"text": "堤防から水", "happened": "10/11 06:00"}
+    with pytest.raises(Invalid) as refused:
+        read(late, NOW)
+    assert refused.value.field == "late_reason"
+    assert read(late | {"reason": "聞き取りで分かった"}, NOW)["reason"] == "聞き取りで分かった"
+    assert "reason" not in read({"text": "きのうの夜", "happened": "10/11 22:00"}, NOW)

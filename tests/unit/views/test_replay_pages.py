@@ -58,6 +58,17 @@ def test_the_chat_and_the_lists_end_at_that_time(house: House) -> None:
     )
 
 
+def test_words_are_found_that_were_written_by_then(house: House) -> None:
+    for words, found in (("冠水", True), ("あとから", False)):
+        led = (
+            house.browser("viewer")
+            .post(f"{then(house)}{here(house)}/search", data={"list": "damage_reports.index", "words": words})
+            .headers["Location"]
+        )
+        assert led.startswith(then(house))
+        assert ("H1-0001" in house.browser("viewer").get(led).text) is found
+
+
 def test_the_map_has_the_marks_of_that_time_and_answers_a_tap(house: House) -> None:
     told = house.browser("viewer").get(f"{then(house)}{here(house)}/map/data").get_json()
     now = house.browser("viewer").get(f"{here(house)}/map/data").get_json()
