@@ -106,7 +106,7 @@ def _form(incident: Record, typed: Any, faults: dict[str, str]) -> str:
 def _note_page(note: Record, faults: dict[str, str]) -> str:
     node = shell.node()
     handed = queries.handed(shell.db(), note, node.here(), node.clock())
-    seen = [one for one in handed.channels if channels.visible_to(one, current_user.id, current_user.team)]
+    seen = [one for one in handed.channels if channels.visible_to(one, current_user)]
     part = request.method == "GET" and request.args.get("part") == "body"
     return render_template(
         "handover_notes/_body.html" if part else "handover_notes/show.html",
@@ -120,7 +120,7 @@ def _note_page(note: Record, faults: dict[str, str]) -> str:
 
 
 def _is_seen(record: Record) -> bool:
-    if record.kind == "channels" and not channels.visible_to(record, current_user.id, current_user.team):
+    if record.kind == "channels" and not channels.visible_to(record, current_user):
         return False
     return shell.may("read", record.kind)
 
