@@ -113,6 +113,11 @@ def _furnish(house: House) -> None:
         "hq-meetings", incident_id=incident, meeting_no=1, held_at="2019-10-12T20:00:00+09:00", attendees=["chief"]
     )
     ids["decision_id"] = house.made("hq-meeting-decisions", hq_meeting_id=ids["meeting_id"], text="避難所を開ける")
+    ids["team_id"] = house.made("teams", name="第1班")
+    ids["note_id"] = house.made("handover-notes", incident_id=incident, text="あとをお願いします")
+    ids["aside_id"] = house.made(
+        "set-asides", incident_id=incident, rule="rescue_not_needed", about=ids["report_id"], facts="x", because="済み"
+    )
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["patrol_id"] = house.made(
         "patrols", incident_id=incident, name="左岸", started_at="2019-10-12T20:00:00+09:00", route=[[136.0, 31.5]]

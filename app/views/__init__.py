@@ -51,6 +51,7 @@ from app.views.shelters import pages as shelters_pages
 from app.views.staff import pages as staff_pages
 from app.views.sync_status import pages as sync_status_pages
 from app.views.tables import register_tables
+from app.views.teams import pages as teams_pages
 from app.views.users import pages as users_pages
 from app.views.vouches import pages as vouches_pages
 
@@ -76,6 +77,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(contradictions_pages)
     app.register_blueprint(handover_notes_pages)
+    app.register_blueprint(teams_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
     app.register_blueprint(bulletins_pages)
