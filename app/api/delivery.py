@@ -10,7 +10,7 @@ from app.api import wire
 from app.api.collection import scope_of
 from app.errors import Invalid, NotFound
 from app.permissions import permission
-from app.queries import channels, ladder, row
+from app.queries import bulletins, channels, ladder, row
 from app.queries.row import Record
 from app.records import KINDS, shape
 from sync.kinds import OF_SYNC
@@ -37,6 +37,7 @@ def register(blueprint: Blueprint, node: Any) -> None:
         times = {rung: wire.show_time(known.get(rung)) for rung in RUNGS}
         hub = {"recipient": "hub", "name": "hub", **times, "reason": None}
         recipients = _recipients(node, record) if record.kind == "instructions" else [hub]
+        recipients += _readers(node, record) if record.kind == "bulletins" else []
         return jsonify(record_id=record.id, recipients=recipients)
 
     blueprint.add_url_rule("/api/v1/delivery/<record_id>", "delivery", shown)
@@ -53,6 +54,21 @@ def _recipients(node: Any, instruction: Record) -> list[dict[str, Any]]:
             "reason": recipient.reason,
         }
         for recipient in found
+    ]
+
+
+def _readers(node: Any, bulletin: Record) -> list[dict[str, Any]]:
+    """Who is to read a notice: behind the hub, each with when it stood on the screen."""
+    line = bulletins.lines(node.reader(), [bulletin], g.person.id)[0]
+    return [
+        {
+            "recipient": reader.user.id,
+            "name": reader.user["name"],
+            **dict.fromkeys(RUNGS),
+            "seen_at": wire.show_time(reader.seen_at),
+            "reason": None,
+        }
+        for reader in line.readers
     ]
 
 

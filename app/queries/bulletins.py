@@ -45,7 +45,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A notice with its readers: everybody who may log in, but whoever wrote it."""
+    """A notice with its readers: everybody who may log in, but whoever wrote it; of a withdrawn one who had read it."""
 
     bulletin: Record
     readers: tuple[Reader, ...]
@@ -62,27 +62,27 @@ def get(db: Any, bulletin_id: str) -> Record | None:
 
 def listing(db: Any, incident_id: str, user_id: str, narrowed: Narrowed, limit: int = PAGE_ROWS_MAX) -> list[Record]:
     """Newest first; one more than ``limit`` tells that there are more."""
-    where = _where(db, incident_id, user_id, narrowed)
-    return row.select(db, row.kind_of(NAME), where, f"ORDER BY created_at DESC, id DESC LIMIT {int(limit) + 1}")
+    asked = where(db, incident_id, user_id, narrowed)
+    return row.select(db, row.kind_of(NAME), asked, f"ORDER BY created_at DESC, id DESC LIMIT {int(limit) + 1}")
 
 
 def pinned(db: Any, incident_id: str) -> list[Record]:
     """What stands at the top of the front page: pinned and not withdrawn, the newest first."""
-    where = Where().also("incident_id = ?", incident_id).also("pinned = 1 AND withdrawn_at IS NULL")
-    return row.select(db, row.kind_of(NAME), where, f"ORDER BY created_at DESC, id DESC LIMIT {PINNED_MAX}")
+    asked = Where().also("incident_id = ?", incident_id).also("pinned = 1 AND withdrawn_at IS NULL")
+    return row.select(db, row.kind_of(NAME), asked, f"ORDER BY created_at DESC, id DESC LIMIT {PINNED_MAX}")
 
 
 def counts(db: Any, incident_id: str, user_id: str) -> dict[str, int]:
     """How many notices the list has for each of its filters; ``all`` for none."""
-    found = {state: row.count(db, NAME, _where(db, incident_id, user_id, Narrowed(state))) for state in STATES}
+    found = {state: row.count(db, NAME, where(db, incident_id, user_id, Narrowed(state))) for state in STATES}
     return {"all": row.count(db, NAME, Where().also("incident_id = ?", incident_id)), **found}
 
 
 def unread(db: Any, incident_id: str, user_id: str) -> list[str]:
     """The ids, with their editions, of what this person has still to read: for the menu and the sound."""
-    where = Where().also("incident_id = ?", incident_id).also(_UNREAD, user_id, user_id, user_id)
-    sql = f"SELECT id, coalesce(edition, 1) FROM bulletins WHERE {where.sql()} ORDER BY created_at DESC LIMIT 200"
-    return [f"{id_}.{edition}" for id_, edition in map(tuple, joins.ask(db, sql, where.values))]
+    asked = Where().also("incident_id = ?", incident_id).also(_UNREAD, user_id, user_id, user_id)
+    sql = f"SELECT id, coalesce(edition, 1) FROM bulletins WHERE {asked.sql()} ORDER BY created_at DESC LIMIT 200"
+    return [f"{id_}.{edition}" for id_, edition in map(tuple, joins.ask(db, sql, asked.values))]
 
 
 def lines(db: Any, listed: Sequence[Record], user_id: str) -> list[Line]:
@@ -101,9 +101,9 @@ def edition_seen(db: Any, bulletin_ids: Iterable[str], user_id: str) -> dict[str
 def _line(one: Record, people: list[Record], seen: dict[tuple[str, str], tuple[int, int, str]], user_id: str) -> Line:
     wanted, readers = one["edition"] or 1, []
     for user in people:
-        if user.id == one.author:
-            continue
         edition, at, node = seen.get((one.id, user.id), (0, None, None))
+        if user.id == one.author or (edition == 0 and one["withdrawn_at"] is not None):
+            continue  # of a withdrawal only those are to be told who had read what is withdrawn
         current = edition >= wanted
         readers.append(Reader(user, at if current else None, node if current else None, 0 < edition < wanted))
     own = seen.get((one.id, user_id), (0, 0, ""))[0]
@@ -122,16 +122,17 @@ def _sightings(db: Any, ids: list[str]) -> dict[tuple[str, str], tuple[int, int,
     return {(one, user): (edition, at, node) for one, user, edition, at, node in map(tuple, db.execute(sql, ids))}
 
 
-def _where(db: Any, incident_id: str, user_id: str, narrowed: Narrowed) -> Where:
-    where = Where().also("incident_id = ?", incident_id)
+def where(db: Any, incident_id: str, user_id: str, narrowed: Narrowed) -> Where:
+    """What the list of an incident is narrowed to, for this person."""
+    asked = Where().also("incident_id = ?", incident_id)
     if narrowed.state == "unread":
-        where = where.also(_UNREAD, user_id, user_id, user_id)
+        asked = asked.also(_UNREAD, user_id, user_id, user_id)
     elif narrowed.state == "pinned":
-        where = where.also("pinned = 1 AND withdrawn_at IS NULL")
+        asked = asked.also("pinned = 1 AND withdrawn_at IS NULL")
     elif narrowed.state == "withdrawn":
-        where = where.also("withdrawn_at IS NOT NULL")
+        asked = asked.also("withdrawn_at IS NOT NULL")
     if narrowed.category:
-        where = where.also("category = ?", narrowed.category)
+        asked = asked.also("category = ?", narrowed.category)
     if narrowed.before is not None:
-        where = where.also("created_at < ?", narrowed.before)
-    return search.narrowed(db, where, NAME, narrowed.words)
+        asked = asked.also("created_at < ?", narrowed.before)
+    return search.narrowed(db, asked, NAME, narrowed.words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.queries import damage_reports, row, talk
+from app.queries import bulletins, damage_reports, row, talk
 from app.queries.channels import Who
 from app.queries.row import Where
 
@@ -19,6 +19,9 @@ class Waiting:
 def waiting(db: Any, who: Who) -> Waiting:
     opened = row.select(db, row.kind_of("incidents"), Where().also("closed_at IS NULL"))
     return Waiting(
-        messages=sum(talk.unread_count(db, incident.id, who) for incident in opened),
+        messages=sum(
+            talk.unread_count(db, incident.id, who) + len(bulletins.unread(db, incident.id, who.user))
+            for incident in opened
+        ),
         urgent=sum(damage_reports.red_total(db, incident.id) for incident in opened),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import uuid6
@@ -17,7 +18,7 @@ from app.intake import naming
 from app.permissions import permission
 from app.queries import bulletins as queries
 from app.queries import incidents, joins
-from app.queries.row import Record
+from app.queries.row import Record, Where
 from app.records import etag
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
@@ -143,6 +144,12 @@ def see(incident_id: uuid.UUID) -> ResponseReturnValue:
     if changes:
         shell.write(*changes)
     return "", 204
+
+
+def where_here(incident: Record) -> Where:
+    """What the page's address narrows the list to."""
+    narrowed = replace(_narrowed(), before=None)
+    return queries.where(shell.db(), incident.id, current_user.id, narrowed)
 
 
 def pinned_lines(incident: Record) -> list[queries.Line]:

@@ -113,6 +113,18 @@ def save(incident_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", incident_id=incident.id, meeting_id=meeting.id), 303)
 
 
+@pages.post("/<uuid:meeting_id>/close")
+@permission(KIND, "edit")
+def close(incident_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
+    """It ends now. Decisions can be written down afterwards, and the time put right."""
+    incident = shell.incident_here(incident_id)
+    meeting = _meeting_here(incident, meeting_id)
+    if meeting["ended_at"] is None:
+        shell.write(_change(incident, meeting, {"ended_at": shell.node().clock()}))
+        flash(messages.saved_here(shell.node()), "ok")
+    return redirect(url_for(".show", incident_id=incident.id, meeting_id=meeting.id), 303)
+
+
 @pages.post("/<uuid:meeting_id>/number")
 @permission(KIND, "edit")
 def renumber(incident_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:

@@ -31,6 +31,8 @@ REPLAYED = {
     "staff": "index",
     "shelters": "index show",
     "head_counts": "posts",
+    "bulletins": "index show pinned",
+    "hq_meetings": "index show printed",
     "chronicle": "index printed",
     "chat_messages": "index show listing",
     "conflicts": "index",

@@ -29,7 +29,7 @@ from app.queries import channels, incidents, ladder, row, sealed_reads, users
 from app.queries.row import Record, Where
 from app.spreadsheet import Cell
 from app.threads import in_native_thread
-from app.views import chronicle, damage_reports, instructions, shell, shelters
+from app.views import bulletins, chronicle, damage_reports, hq_meetings, instructions, shell, shelters
 from app.views.translations import is_english
 
 WORKBOOK_ROWS_MAX = 20_000  # it is held in memory; a CSV goes out as it is read
@@ -112,6 +112,31 @@ def _messages(incident: Record) -> Iterator[Row]:
         yield {**one.fields, **_head(one), "channel": known.get(one["channel_id"])}
 
 
+def _bulletins(incident: Record) -> Iterator[Row]:
+    """Narrowed as the page is, with how many have read each."""
+    listed = every("bulletins", bulletins.where_here)(incident)
+    while part := list(itertools.islice(listed, PAGE_ROWS)):
+        for line in bulletins.queries.lines(shell.db(), part, current_user.id):
+            told = {"read": line.read, "readers": len(line.readers)}
+            yield {**line.bulletin.fields, **_head(line.bulletin), **told}
+
+
+def _meetings(incident: Record) -> Iterator[Row]:
+    """One row a decision, with how far its instructions have got; a meeting that decided nothing is one row."""
+    for line in hq_meetings.queries.lines(shell.db(), incident.id):
+        meeting = {**line.meeting.fields, **_head(line.meeting), "number": line.number}
+        roles = [shell.word(code, "meeting_roles") for code in line.meeting["attendees"] or ()]
+        meeting["attendees"] = [*roles, *filter(None, [line.meeting["others"]])]
+        decided = hq_meetings.queries.decisions(shell.db(), line.meeting.id, shell.node().here())
+        for one in decided:
+            given = [ladder.instruction["number"] or "" for ladder in one.ladders]
+            done = sum(ladder.count("done") for ladder in one.ladders)
+            told = {"text": one.decision["text"], "team": one.decision["team"], "given": given, "done": done}
+            yield meeting | told
+        if not decided:
+            yield meeting
+
+
 def _sealed_reads(incident: Record) -> Iterator[Row]:
     numbers = sealed_reads.numbers(shell.db(), incident.id)
     for one in every("sealed-reads")(incident):
@@ -147,6 +172,8 @@ LISTS = (
     Listed("shelters", "shelters", _shelters),
     Listed("chronicle", "chronicle", _chronicle),
     Listed("chat-messages", "chat-messages", _messages),
+    Listed("bulletins", "bulletins", _bulletins),
+    Listed("hq-meetings", "hq-meetings", _meetings),
     Listed("sealed-reads", "sealed-reads", _sealed_reads),
     Listed("incidents", "incidents", _incidents, city=True),
     Listed("users", "accounts", lambda _: users.listed(shell.db()), city=True),

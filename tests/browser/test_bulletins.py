@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
 from tests.browser.test_orders import NOTE_SOUNDS
+from tests.browser.test_pages import FAULTS_ONLY, SMALL_TARGETS, TOUCH_PX_MIN
 from tests.integration.cluster import Cluster, eventually
 
 
@@ -128,5 +130,8 @@ def test_the_pages_of_notices_look_right(
     for name, address in there.items():
         hq.page.goto(address)
         assert hq.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        assert hq.page.evaluate(SMALL_TARGETS, TOUCH_PX_MIN) == [], address
+        found = Axe().run(hq.page, options=FAULTS_ONLY).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == [], address
         hq.page.screenshot(path=str(pictures / f"bulletins-{name}-{size[0]}-{when}.png"))
     assert hq.faults == []

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.test_pages import FAULTS_ONLY, SMALL_TARGETS, TOUCH_PX_MIN
 from tests.integration.cluster import Cluster
 
 SHOWN = re.compile(r"/hq-meetings/[0-9a-f-]{36}$")
@@ -112,9 +114,14 @@ def test_the_pages_of_meetings_look_right(
     meeting = {"incident_id": city.incident, "meeting_no": number, "held_at": "2019-10-12T20:00:00+09:00"}
     city.hub.post("hq-meetings", meeting)
     home = re.sub(r"/hq-meetings/.*", "/hq-meetings", one)
+    hq.page.get_by_role("button", name="いま閉会する").click()
+    expect(hq.page.locator("#meeting")).to_contain_text("閉会")
     there = {"list": home, "new": f"{home}/new", "one": one, "edit": f"{one}/edit", "print": f"{one}/print"}
     for name, address in there.items():
         hq.page.goto(address)
         assert hq.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        assert hq.page.evaluate(SMALL_TARGETS, TOUCH_PX_MIN) == [], address
+        found = Axe().run(hq.page, options=FAULTS_ONLY).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == [], address
         hq.page.screenshot(path=str(pictures / f"meetings-{name}-{size[0]}-{when}.png"), full_page=True)
     assert hq.faults == []

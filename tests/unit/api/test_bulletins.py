@@ -82,3 +82,10 @@ def test_a_list_is_narrowed_by_category(api: Api) -> None:
     found = api.ask("patrol", "GET", "bulletins?category=roads").get_json()["items"]
     assert [one["id"] for one in found] == [made["id"]]
     assert api.ask("patrol", "GET", "bulletins?category=nothing").status_code == 422
+
+
+def test_the_delivery_of_a_notice_names_who_has_not_read_it(api: Api) -> None:
+    made = published(api)
+    found = api.rungs(made["id"])
+    assert set(found) == {"hub", api.ids["patrol"], api.ids["viewer"]}
+    assert found["hub"]["hub_at"] and found[api.ids["patrol"]]["seen_at"] is None
