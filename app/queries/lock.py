@@ -20,7 +20,7 @@ def waiting(db: Any, who: Who) -> Waiting:
     opened = row.select(db, row.kind_of("incidents"), Where().also("closed_at IS NULL"))
     return Waiting(
         messages=sum(
-            talk.unread_count(db, incident.id, who) + len(bulletins.unread(db, incident.id, who.user))
+            talk.unread_count(db, incident.id, who) + len(bulletins.unread(db, incident.id, who.id))
             for incident in opened
         ),
         urgent=sum(damage_reports.red_total(db, incident.id) for incident in opened),
