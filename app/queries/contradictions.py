@@ -150,16 +150,20 @@ def _to_revoked(here: _Here) -> Iterator[Contradiction]:
             yield Contradiction("instruction_to_revoked_node", one, {"node": gone[0]})
 
 
+# As the index of these says it: of one status alone SQLite does not see that the index has all of them.
+_PUT_ASIDE = "response_status IN ('not_needed', 'duplicate')"
+
+
 def _rescue_not_needed(here: _Here) -> Iterator[Contradiction]:
     where = Where().also("incident_id = ?", here.incident_id)
-    where = where.also("response_status = 'not_needed'").also("rescue_needed = 1")
+    where = where.also(_PUT_ASIDE).also("response_status = 'not_needed'").also("rescue_needed = 1")
     for one in _selected(here, "damage-reports", where):
         yield Contradiction("rescue_not_needed", one, {"status": "not_needed"})
 
 
 def _without_original(here: _Here) -> Iterator[Contradiction]:
     where = Where().also("incident_id = ?", here.incident_id)
-    where = where.also("response_status = 'duplicate'").also("same_as IS NULL")
+    where = where.also(_PUT_ASIDE).also("response_status = 'duplicate'").also("same_as IS NULL")
     # The link may have been made from the other end: then the other is the duplicate's original just as well.
     where = where.also(
         "NOT EXISTS (SELECT 1 FROM damage_reports o WHERE o.same_as = damage_reports.id AND o.hidden = 0)"

@@ -42,7 +42,7 @@ _MORE_INDEXES = (
     (
         "damage_reports",
         "put_aside",
-        "(incident_id, hidden, created_at) WHERE response_status IN ('not_needed', 'duplicate')",
+        "(incident_id, hidden, response_status, created_at) WHERE response_status IN ('not_needed', 'duplicate')",
     ),
     ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total, id)"),
     ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
