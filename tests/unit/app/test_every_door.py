@@ -25,17 +25,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     yield from built(tmp_path_factory.mktemp("house"))
 
 
-def test_every_door_is_open_to_whom_the_table_names_and_shut_to_the_others(house: House) -> None:
+@pytest.mark.parametrize("role", EVERYBODY)
+def test_every_door_is_open_to_whom_the_table_names_and_shut_to_the_others(house: House, role: str | None) -> None:
     wrong, asked = [], 0
     for method, rule, mark in doors(house.app):
-        for role in EVERYBODY:
-            answer = house.ask(role, method, path_of(house, rule), {})
-            asked += 1
-            if (told := _misjudged(mark, role, answer, _is_own(mark))) is not None:
-                wrong.append(f"{method} {rule} as {role}: {answer.status_code}, {told}")
-            answer.close()
+        answer = house.ask(role, method, path_of(house, rule), {})
+        asked += 1
+        if (told := _misjudged(mark, role, answer, _is_own(mark))) is not None:
+            wrong.append(f"{method} {rule}: {answer.status_code}, {told}")
+        answer.close()
     assert wrong == []
-    assert asked >= 7 * 90
+    assert asked >= 90
 
 
 def _is_own(mark: tuple[str, str] | None) -> bool:
