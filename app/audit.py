@@ -27,7 +27,7 @@ class ReadAudit:
     def __init__(self, node: Any) -> None:
         self._node = node
         self._lock = threading.Lock()
-        self._written: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+        self._written: OrderedDict[tuple[str, str, str, str], tuple[int, int]] = OrderedDict()
 
     def before_reading(
         self, person_id: str, collection: str, record: Record, page: str, *, scope: bytes | None = None, count: int = 1
@@ -38,10 +38,10 @@ class ReadAudit:
         shown.
         """
         scope = bytes.fromhex(record.scope) if scope is None else scope
-        now, read = self._node.clock(), (person_id, collection, record.id)
+        now, read = self._node.clock(), (person_id, collection, record.id, page)
         with self._lock:
-            last = self._written.get(read)
-        if last is not None and 0 <= now - last < AGAIN_MS:
+            last, shown = self._written.get(read, (None, 0))
+        if last is not None and 0 <= now - last < AGAIN_MS and count <= shown:
             return
         entry = _entry_id(now, self._node.replica.random(10))
         change = sealed_reads.read(entry, scope, collection, record.id, page, count)
@@ -52,7 +52,7 @@ class ReadAudit:
         if not isinstance(result, Recorded):
             raise _refusal()
         with self._lock:
-            self._written[read] = now
+            self._written[read] = (now, count)
             self._written.move_to_end(read)
             while len(self._written) > REMEMBERED_MAX:
                 self._written.popitem(last=False)

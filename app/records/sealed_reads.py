@@ -11,7 +11,7 @@ import uuid
 from sync.kinds import Field, Kind
 from sync.operation import ENTRY, Change
 
-PAGES = ("show", "edit", "api", "export")
+PAGES = ("show", "edit", "api", "export", "print")
 
 KIND = Kind(
     "sealed-reads",

@@ -23,6 +23,7 @@ from app.queries.row import Record
 from app.records import muster_safety
 from app.records.muster_replies import BY_LINK
 from app.views import shell
+from sync.errors import NoScopeKey
 
 TRIES = "30 per minute"  # of one link
 TRIES_OF_ADDRESS = "600 per minute"  # a whole city hall may stand behind one
@@ -67,6 +68,8 @@ def answer(token: str) -> ResponseReturnValue:
         record_id = uuid.UUID(str(uuid6.uuid7()))
         change = records.muster_replies.create(record_id, bytes.fromhex(opened.muster.scope), fields)
         node.write([change, *muster_safety.beside(change, told)], None)
+    except NoScopeKey:
+        return _page(opened, {"reason": messages.no_key()}, 422)
     except Invalid as error:
         return _page(opened, messages.faults_of(error), 422)
     return _page(opened, {}, 200, answered=True)

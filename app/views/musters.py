@@ -27,7 +27,8 @@ from app.records import etag, muster_safety
 from app.views import shell
 from sync.errors import NoScopeKey
 
-KIND, REPLIES, SAFETY = "musters", "muster-replies", "muster-safety"
+KIND, REPLIES, SAFETY, CONTACTS = "musters", "muster-replies", "muster-safety", "staff-contacts"
+TO_CALL = (queries.WAITING, "missing")  # whom the phone tree is for
 
 pages = Blueprint("musters", __name__, url_prefix="/incidents/<uuid:incident_id>/musters")
 
@@ -159,6 +160,32 @@ def safety(incident_id: uuid.UUID, muster_id: uuid.UUID) -> str:
         opened = queries.safety(shell.db(), [line.reply for line in answered if line.reply])
     told = [Told(line, opened.get(line.reply.id) if line.reply else None) for line in answered]
     return render_template("musters/safety.html", muster=muster, told=sorted(told, key=_worst_first), holds=holds)
+
+
+@pages.get("/<uuid:muster_id>/tree")
+@permission(CONTACTS, "read")
+def tree(incident_id: uuid.UUID, muster_id: uuid.UUID) -> str:
+    """電話連絡網, for the printer: who has not answered, by team, with telephones. The reading is noted before."""
+    incident = shell.incident_here(incident_id)
+    muster, everybody = _muster_here(incident, muster_id), bool(request.args.get("all"))
+    board, holds = queries.boards(shell.db(), [muster])[0], shell.node().sealing.holds()
+    lines = [line for line in board.lines if everybody or line.group in TO_CALL]
+    contacts: dict[str, Record] = {}
+    if holds and lines:
+        shell.node().read_audit.before_reading(current_user.id, KIND, muster, "print", count=len(lines))
+        contacts = staff.contacts(shell.db())
+    groups: dict[str | None, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(line.person["team"], []).append(line)
+    return render_template(
+        "musters/tree.html",
+        muster=muster,
+        everybody=everybody,
+        holds=holds,
+        contacts=contacts,
+        listed=len(lines),
+        groups=sorted(groups.items(), key=lambda pair: teams.names(shell.db()).get(pair[0] or "", "~")),
+    )
 
 
 def _worst_first(told: Told) -> int:

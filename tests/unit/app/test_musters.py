@@ -194,3 +194,38 @@ def test_three_hundred_people_cost_no_query_each(hq: House) -> None:
     queries.boards(Counting(), [found])
     assert sum(" FROM staff " in sql or " FROM muster_replies " in sql for sql in asked) == 2
     assert len(row.select(reader, row.kind_of("staff"), row.Where())) >= 6
+
+
+def test_the_phone_tree_lists_who_is_to_be_called_with_telephones_and_is_noted(hq: House) -> None:
+    muster = called(hq)
+    answer(hq, "patrol", muster, "一の人", state="replied_ok")
+    answer(hq, "patrol", muster, "二の人", state="missing")
+    page = f"/incidents/{hq.ids['incident_id']}/musters/{muster}/tree"
+    assert hq.ask("patrol", "GET", page).status_code == 403
+    before = len(sealed_reads.listed(hq.node.reader(), hq.ids["incident_id"]))
+    sheet = hq.ask("hq_operator", "GET", page).text
+    assert "二の人" in sheet and "三の人" in sheet and "一の人" not in sheet and "tel:090-0" in sheet
+    assert "一の人" in hq.ask("hq_operator", "GET", f"{page}?all=1").text
+    noted = sealed_reads.listed(hq.node.reader(), hq.ids["incident_id"])
+    assert [(one["page"], one["count"]) for one in noted[:2]] == [("print", 5), ("print", 4)]
+    assert len(noted) == before + 2
+
+
+def test_an_answer_heard_by_telephone_says_who_wrote_it_down(hq: House) -> None:
+    muster = called(hq)
+    answer(hq, "hq_operator", muster, "一の人", late="60", means="phone")
+    (line,) = [line for line in board(hq, muster).lines if line.reply]
+    assert line.reply and (line.reply["means"], line.reply.author) == ("phone", hq.ids["person hq_operator"])
+    page = f"/incidents/{hq.ids['incident_id']}/musters/{muster}/people/{hq.ids['一の人']}"
+    assert "記録 人 hq_operator" in hq.ask("viewer", "GET", page).text
+
+
+def test_an_answer_without_a_key_to_seal_loses_nothing_that_was_typed(
+    hq: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    muster = called(hq)
+    monkeypatch.setattr(type(hq.node.replica.keyring), "current", lambda keyring, scope: None)
+    refused = answer(hq, "patrol", muster, "一の人", state="replied_unable", reason="橋が落ちた", own_safety="safe")
+    assert refused.status_code == 422 and "橋が落ちた" in refused.text and "封をする鍵" in refused.text
+    assert board(hq, muster).counts["waiting"] == 5
+    assert answer(hq, "patrol", muster, "一の人", state="replied_unable").status_code == 303
