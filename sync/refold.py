@@ -18,7 +18,7 @@ from sync.projection import Projection
 from sync.projector import Projector
 from sync.verdict import Judge
 
-FOLDED_AT_ONCE = 500
+FOLDED_AT_ONCE = 2_000
 OWN_TABLES = ("quarantine", "awaited", "sealed", "wrapped_key", "log_meta")  # the others are read from the log
 CUT = "CREATE TABLE cut (stream INTEGER PRIMARY KEY, last INTEGER NOT NULL, folded INTEGER NOT NULL)"
 

@@ -39,15 +39,17 @@ class View:
 class Past(Reading):
     """Everything that is not told here is the node's own: its name, its layers, its files."""
 
-    def __init__(self, node: Any, view: View, frontier: Mapping[int, int], missing: int = 0) -> None:
+    def __init__(
+        self, node: Any, view: View, frontier: Mapping[int, int], missing: int = 0, base: Past | None = None
+    ) -> None:
         self.present, self.view = node, view
         self.frontier: Frontier = dict(frontier)
         self.operations = sum(frontier.values())
         self.missing = missing  # what HQ knew then and is not here now
         self._words_folded = False
-        self._readers = _Readers(node, view)
+        self._readers = _Readers(node, view, base._readers if base is not None else None)
         self._discard = weakref.finalize(self, self._readers.discard)
-        self._fold()
+        self._fold(new=base is None)
         self.chronology = Chronology(self._readers)  # not of the whole: nothing must point back, or it lives on
 
     def __getattr__(self, name: str) -> Any:
@@ -97,15 +99,15 @@ class Past(Reading):
 
     # -- making it -----------------------------------------------------------------------------------
 
-    def _fold(self) -> None:
-        connection = self._readers.create()
+    def _fold(self, *, new: bool) -> None:
+        connection = self._readers.create(new=new)
         try:
             connection.execute("BEGIN")
-            for statement in (*create_statements(KINDS), *refold.create_statements()):
+            for statement in (*create_statements(KINDS), *refold.create_statements()) if new else ():
                 connection.execute(statement)
             refold.set_cut(connection, self.frontier)
             refold.lay_over(connection, laid_over.LOG, self.view.at)
-            projection = SqlProjection(connection, KINDS)
+            projection = SqlProjection(connection, KINDS, written=set() if new else None)
             refold.fold(connection, KINDS, judge, projection, self.present.replica.identity.node_id)
             connection.execute("COMMIT")
         finally:
@@ -115,8 +117,11 @@ class Past(Reading):
 class _Readers:
     """The temporary database and who reads in it."""
 
-    def __init__(self, node: Any, view: View) -> None:
-        self._path, self._key, self._at = laid_over.new_path(node.home), os.urandom(32), view.at
+    def __init__(self, node: Any, view: View, base: _Readers | None) -> None:
+        self._path, self._at = laid_over.new_path(node.home), view.at
+        self._key = os.urandom(32) if base is None else base._key
+        if base is not None:
+            laid_over.copy(base._path, self._path)
         self._store = node.folder.database, node.keys.data_key
         self._open: dict[int, Connection] = {}
 

@@ -66,8 +66,11 @@ class SqlProjection:
     connection: Connection
     kinds: Kinds
     _statements: dict[str, _Statements] = field(default_factory=dict)
+    written: set[bytes] | None = None  # in tables that began empty, the records that are there: no other is asked for
 
     def load(self, kind: Kind, scope: bytes, record: bytes) -> Row | None:
+        if self.written is not None and record not in self.written:
+            return None
         statements = self._of(kind)
         found = self.connection.execute(
             f"{statements.select} WHERE id = ? AND scope = ?", (id_text(record), scope_text(scope))
@@ -128,6 +131,8 @@ class SqlProjection:
     def insert(self, kind: Kind, rows: Sequence[Fresh]) -> None:
         statements = self._of(kind)
         self.connection.executemany(statements.insert, [_inserted(statements, *fresh) for fresh in rows])
+        if self.written is not None:
+            self.written.update(record for _, record, _, _ in rows)
         if tally.is_counted(kind):
             tally.count(self.connection, [(incident_of(scope), row, 1) for scope, _, _, row in rows])
         if search.is_searched(kind):

@@ -13,6 +13,7 @@ from app.errors import AppError
 from app.node import Node
 from app.queries import damage_reports
 from app.records import scope_of
+from app.replay import shelf
 from app.replay.moment import moment
 from app.replay.past import View
 from app.store import engine, meta
@@ -67,6 +68,18 @@ def test_a_time_gives_the_tables_that_the_node_had_then(hub: Node, hour: Any) ->
     for at, digest in hour:
         assert recomputed(hub.shelf.past(View(at)).reader()) == digest
     assert recomputed(hub.shelf.past(View(hub.clock())).reader()) == recomputed(hub.reader())
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (5, 3, 4, 1, 2, 0), (2, 5, 0, 3)])
+def test_times_after_another_are_folded_on_from_there_and_show_the_same(
+    hub: Node, hour: Any, order: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "LARGE", 2)
+    monkeypatch.setattr(shelf, "BASE_BEFORE_MS", 15 * MINUTE)
+    monkeypatch.setattr(shelf, "HOUR_MS", 10 * MINUTE)
+    for step in order:
+        at, digest = hour[step]
+        assert recomputed(hub.shelf.past(View(at)).reader()) == digest
 
 
 def test_a_clock_that_was_wrong_for_a_while_moves_nothing_to_another_time(hub: Node, clock: Clock, hour: Any) -> None:
