@@ -49,7 +49,7 @@ WAS = "_was_"
 def read_new(form: Mapping[str, str]) -> dict[str, Any]:
     """Fields of a new report. The summary is the person's own words, else the word of the category."""
     form = _measured(form)
-    fields = {name: value for name, value in _read(form, EDITED).items() if value is not None}
+    fields = {name: value for name, value in _read(form, (*EDITED, "same_as")).items() if value is not None}
     item = catalog.table("damage_categories").get(fields.get("category"))
     if item is None:
         raise Invalid("required", "category is needed", "Choose one of the tiles.", "category")

@@ -37,6 +37,13 @@ def described(db: Any, sha256: str) -> Record | None:
     return row.get(db, "attachments", str(record_of(sha256))) if _NAME.fullmatch(sha256) else None
 
 
+def described_all(db: Any, names: Iterable[str]) -> dict[str, Record]:
+    """What records say of these files, by their names; one question for all."""
+    ids = [str(record_of(name)) for name in names if _NAME.fullmatch(name)][: NAMED_MAX * 10]
+    where = Where().also("id IN (SELECT value FROM json_each(?))", json.dumps(ids))
+    return {one["sha256"]: one for one in row.select(db, row.kind_of("attachments"), where)} if ids else {}
+
+
 def of_record(db: Any, record: Record) -> list[Record]:
     """The descriptions of the files that a record names, in its order; without those that nobody has described."""
     names = [name for name in record.fields.get("attachments") or () if isinstance(name, str)][:NAMED_MAX]

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import catalog
-from app.queries import conflicts, contradictions, damage_reports, head_counts, joins, patrol_points, row, shelters
+from app.queries import (
+    conflicts,
+    contradictions,
+    damage_reports,
+    doubles,
+    head_counts,
+    joins,
+    patrol_points,
+    row,
+    shelters,
+)
 from app.queries.contradictions import Contradiction
 from app.queries.head_counts import People, Source
 from app.queries.row import Record, Where
@@ -74,12 +84,14 @@ def waiting(
     codes = catalog.table("response_statuses").in_group("open")
     marks = ", ".join("?" for _ in codes)
     here = Where().also("incident_id = ?", incident_id)
+    # Two conditions, not one with OR: the first is what the index of red reports is made for.
     red = here.also("urgency = 'red' AND team IS NULL AND same_as IS NULL").also(
         f"coalesce(response_status, 'open') IN ({marks})", *codes
     )
+    behind = doubles.members(db, doubles.red_behind(db, incident_id, codes))
     kind, newest = row.kind_of("damage-reports"), f"ORDER BY created_at DESC LIMIT {int(limit)}"
     return Waiting(
-        red=row.select(db, kind, red, newest),
+        red=sorted([*row.select(db, kind, red, newest), *behind], key=lambda one: -one.created_at)[:limit],
         red_count=damage_reports.red_total(db, incident_id),
         conflicts=conflicts.listed(db, incident_id, limit, sight),
         conflicts_count=conflicts.counted(db, incident_id, sight),

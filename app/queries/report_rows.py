@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app import catalog
-from app.queries import damage_reports, row, search
+from app.queries import damage_reports, doubles, joins, row, search
+from app.queries.doubles import Doubles
 from app.queries.row import Record, Where
 
 PAGE_ROWS_MAX = 60
 GROUPS = ("open", "in_progress", "done")
-NEAR_M, NEAR_MS = 50, 2 * 3600 * 1000
-METRES_A_DEGREE = 111_320
 _NAME = "damage-reports"
 
 
@@ -32,36 +31,62 @@ class Narrowed:
 ALL = Narrowed()
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What a row says for all the reports that stand under it."""
+
+    count: int
+    worst: Mapping[str, Any]
+
+
 def listing(db: Any, incident_id: str, narrowed: Narrowed = ALL, limit: int = PAGE_ROWS_MAX) -> list[Record]:
-    """Newest first; one row more than ``limit`` tells that there are more."""
+    """Newest first, the same damage once; one row more than ``limit`` tells that there are more."""
     tail = f"ORDER BY created_at DESC, id DESC LIMIT {int(limit) + 1}"
-    return row.select(db, row.kind_of(_NAME), where_of(db, incident_id, narrowed), tail)
+    joined = doubles.read(db, incident_id)
+    where = _once(db, incident_id, narrowed, joined)
+    return row.select(db, row.kind_of(_NAME), where, tail)
+
+
+def together(db: Any, incident_id: str, shown: Sequence[Record]) -> dict[str, Together]:
+    """Of the rows that speak for others: for how many, and the worst that any of them says. One question more."""
+    joined = doubles.read(db, incident_id)
+    groups = {one.id: members for one in shown if (members := joined.groups.get(one.id))}
+    found = {one.id: one for one in doubles.members(db, [one for members in groups.values() for one in members])}
+    return {
+        lead: Together(len(members), doubles.worst(found[one] for one in members if one in found))
+        for lead, members in groups.items()
+    }
 
 
 def total(db: Any, incident_id: str, narrowed: Narrowed = ALL) -> int:
+    if narrowed == ALL:
+        return damage_reports.total(db, incident_id) - sum(1 for _ in doubles.read(db, incident_id).behind())
     if narrowed == Narrowed(groups=narrowed.groups):
-        return damage_reports.total(db, incident_id, narrowed.groups)
-    return row.count(db, _NAME, where_of(db, incident_id, narrowed))
+        counted = damage_reports.counts(db, incident_id)
+        return sum(counted[group] for group in narrowed.groups)
+    return row.count(db, _NAME, _once(db, incident_id, narrowed, doubles.read(db, incident_id)))
 
 
-def near(
-    db: Any, incident_id: str, category: str, place: tuple[float, float], now: int, limit: int = 3
-) -> list[Record]:
-    """Reports of the category within 50 m of (lon, lat) in the last two hours, the newest first."""
-    lon, lat = place
-    north, east = NEAR_M / METRES_A_DEGREE, NEAR_M / (METRES_A_DEGREE * max(0.01, math.cos(math.radians(lat))))
-    where = Where().also("incident_id = ?", incident_id).also("category = ?", category)
-    where = where.also("created_at >= ?", now - NEAR_MS)
-    where = where.also("json_extract(location, '$[0]') BETWEEN ? AND ?", lon - east, lon + east)
-    where = where.also("json_extract(location, '$[1]') BETWEEN ? AND ?", lat - north, lat + north)
-    found = row.select(db, row.kind_of(_NAME), where, f"ORDER BY created_at DESC LIMIT {int(limit) * 4}")
-    return [one for one in found if metres_between(place, one["location"]) <= NEAR_M][:limit]
+def _once(db: Any, incident_id: str, narrowed: Narrowed, joined: Doubles) -> Where:
+    """The same damage once: a report stands under its lead where the lead is listed; the lead's status is that of all.
+
+    What a lead does not say itself, as an urgency that is asked for, is found by the report that says it.
+    """
+    where = where_of(db, incident_id, narrowed)
+    behind = list(joined.behind())
+    if not behind:
+        return where
+    codes = {code for group in narrowed.groups for code in damage_reports.in_group(group)}
+    listed = {lead for _, lead in behind if not codes or joined.statuses[lead] in codes}
+    shown = listed & _ids(db, where_of(db, incident_id, replace(narrowed, groups=(), before=None)), listed)
+    away = [one for one, lead in behind if lead in shown or lead not in listed]
+    return where.also("id NOT IN (SELECT value FROM json_each(?))", json.dumps(away))
 
 
-def metres_between(one: Sequence[float], other: Sequence[float]) -> float:
-    """The distance of two [lon, lat] that lie close together."""
-    flat = math.cos(math.radians((one[1] + other[1]) / 2))
-    return math.hypot((one[0] - other[0]) * flat, one[1] - other[1]) * METRES_A_DEGREE
+def _ids(db: Any, where: Where, among: Collection[str]) -> set[str]:
+    """Which of these reports meet ``where``."""
+    where = where.also("id IN (SELECT value FROM json_each(?))", json.dumps(sorted(among)))
+    return {found for (found,) in joins.ask(db, f"SELECT id FROM damage_reports WHERE {where.sql()}", where.values)}
 
 
 def where_of(db: Any, incident_id: str, narrowed: Narrowed) -> Where:

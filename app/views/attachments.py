@@ -6,7 +6,7 @@ Before: ``static/js/photos.js`` sends what was just taken. After: the form names
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ from app import messages
 from app.errors import AppError
 from app.intake import naming, upload
 from app.permissions import permission
-from app.queries import damage_reports, report_rows
+from app.queries import attachments, damage_reports, doubles
 from app.queries.row import Record
+from app.records import shape
 from app.views import ranges, shell
 from app.views.error_pages import problem
 
@@ -70,12 +71,24 @@ def shown_files(named: Iterable[str], place: Any = None, *, only_known: bool = F
     return sorted(found, key=lambda file: (file.is_voice, (file.facts or {}).get("taken_at") or 0, file.sha256))
 
 
+def pictures_of(shown: Sequence[Record]) -> dict[str, str]:
+    """Of each record the thumbnail of its first photo that is here; one question for all of them."""
+    named = {one.id: [name for name in one.fields.get("attachments") or () if shape.is_sha256(name)] for one in shown}
+    known = attachments.described_all(shell.db(), [name for names in named.values() for name in names])
+    thumbs = {
+        record_id: [known[name]["thumb"] for name in names if name in known and known[name]["thumb"]]
+        for record_id, names in named.items()
+    }
+    here = {record_id: next(filter(shell.node().blobs.has, found), None) for record_id, found in thumbs.items()}
+    return {record_id: thumb for record_id, thumb in here.items() if thumb}
+
+
 def _shown(sha256: str, place: Any) -> ShownFile:
     blobs, facts = shell.node().blobs, naming.facts_of(shell.db(), sha256)
     told = facts or {}
     state = blobs.state(sha256)
     own = told.get("exif_location")
-    metres = report_rows.metres_between(place, own) if place and own else 0
+    metres = doubles.metres_between(place, own) if place and own else 0
     return ShownFile(
         sha256,
         facts,

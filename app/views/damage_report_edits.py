@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,9 +16,10 @@ from app.forms import damage_report as forms
 from app.intake import naming
 from app.permissions import allowed, permission
 from app.queries import damage_reports as queries
-from app.queries import incidents
+from app.queries import doubles, incidents
 from app.queries.row import Record
 from app.records import etag, shape
+from app.views import doubles as doubles_of
 from app.views import shell
 from app.views.attachments import files_of_record, shown_files
 from app.views.damage_reports import KIND, files_of_form, report_here, sealed_of_form, versions_of
@@ -76,6 +78,40 @@ def respond(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue
     report = report_here(incident, report_id)
     shell.write(_change(incident, report, {"response_status": request.form.get("response_status") or None}))
     flash(messages.saved_here(shell.node()), "ok")
+    return _back(incident, report)
+
+
+@pages.post("/doubles")
+@permission(KIND, "edit")
+def join(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    """The report of the page and the one that was tapped, or whose number was typed, are the same damage."""
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    other = doubles_of.named(report, request.form.get("other", ""), request.form.get("number", "").strip())
+    if other is None:
+        flash(messages.NO_SUCH_REPORT, "danger")
+        return _back(incident, report)
+    return _linked(
+        incident, report, doubles.read(shell.db(), incident.id).joining(report.id, other.id), messages.SAME_DAMAGE
+    )
+
+
+@pages.post("/partings")
+@permission(KIND, "edit")
+def part(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    """One of them is another damage after all. Nothing else was changed by joining, so nothing else is now."""
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    found, one = doubles.read(shell.db(), incident.id), request.form.get("other", "")
+    links = found.parting(one) if one in found.group(report.id) else {}
+    return _linked(incident, report, links, messages.OTHER_DAMAGE)
+
+
+def _linked(incident: Record, report: Record, links: Mapping[str, str | None], words: Any) -> ResponseReturnValue:
+    changes = doubles_of.changes_of(links)
+    if changes:
+        shell.write(*changes)
+    flash(words if changes else messages.NOTHING_CHANGED, "ok" if changes else "plain")
     return _back(incident, report)
 
 

@@ -16,13 +16,14 @@ from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming, upload
 from app.permissions import permission
-from app.queries import channels, chat_messages, damage_report_people, drafts, incidents, report_rows
+from app.queries import channels, chat_messages, damage_report_people, doubles, drafts, incidents, joins, report_rows
 from app.queries import damage_reports as queries
 from app.queries.row import Record, Where
 from app.records import etag
 from app.records.shape import LINE_CHARS_MAX
 from app.views import shell
-from app.views.attachments import files_of_record, shown_files
+from app.views.attachments import files_of_record, pictures_of, shown_files
+from app.views.doubles import same_of
 from sync.errors import NoScopeKey
 from sync.operation import Change
 
@@ -51,6 +52,7 @@ def index(incident_id: uuid.UUID) -> str:
         group_counts=queries.counts(shell.db(), incident.id),
         total=report_rows.total(shell.db(), incident.id, narrowed),
         unsent_ids=shell.unsent_ids(),
+        together=report_rows.together(shell.db(), incident.id, rows),
     )
 
 
@@ -79,6 +81,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
         record_id = uuid.UUID(request.form.get("_id", ""))
         fields = forms.read_new(request.form)
         known = [naming.facts_of(shell.db(), sha256) or {} for sha256 in named]
+        _of_this_incident(incident, fields.get("same_as"))
         fields |= forms.placed_by_photo(fields, known) | ({"attachments": named} if named else {})
         change = records.damage_reports.create(record_id, scope, fields, reporter_role=current_user.role)
         described = naming.describing(shell.db(), scope, named)
@@ -100,8 +103,21 @@ def near(incident_id: uuid.UUID) -> str:
     except Invalid:
         place = None
     category = request.args.get("category", "")
-    found = report_rows.near(shell.db(), incident.id, category, place, shell.node().clock()) if place else []
-    return render_template("damage_reports/_near.html", reports=found, asked=bool(place and category))
+    now = shell.node().clock()
+    times = (now - doubles.NEAR_MS, now + doubles.NEAR_MS)
+    found = doubles.near(shell.db(), incident.id, category, place, times) if place else []
+    return render_template(
+        "damage_reports/_near.html", reports=found, asked=bool(place and category), pictures=pictures_of(found)
+    )
+
+
+def _of_this_incident(incident: Record, same_as: str | None) -> None:
+    """同じ被害ですか: only a report that is shown there can be named. Raises Invalid."""
+    if same_as is None:
+        return
+    other = queries.get(shell.db(), same_as)
+    if other is None or not joins.covers(shell.db(), incident.id, other):
+        raise Invalid("unknown_report", "same_as is no report of this incident", "Leave it out.", "same_as")
 
 
 def people_of_form(report: Change) -> list[Change]:
@@ -223,6 +239,7 @@ def show(incident_id: uuid.UUID, report_id: uuid.UUID) -> str:
         report=report,
         versions=versions_of(incident, report),
         history=shell.node().history(KIND, scope, report.id),
+        same=same_of(report),
         delivery=delivery_of(incident, report),
         files=files_of_record(report),
         people=people_state(report),

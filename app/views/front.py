@@ -92,6 +92,7 @@ def _feed(incident_id: str) -> dict[str, object]:
     rows = report_rows.listing(shell.db(), incident_id, filters, FEED_ROWS_MAX)
     return {
         "reports": rows[:FEED_ROWS_MAX],
+        "together": report_rows.together(shell.db(), incident_id, rows),
         "more": len(rows) > FEED_ROWS_MAX,
         "total": report_rows.total(shell.db(), incident_id, filters),
         "groups": groups or ("open", "in_progress", "done"),

@@ -31,6 +31,7 @@ from app.messages import error_words, hub_fault
 from app.queries import (
     bulletins,
     conflicts,
+    doubles,
     handover_notes,
     incidents,
     joins,
@@ -202,6 +203,7 @@ def _context() -> dict[str, Any]:
         "hub_fault": hub_fault,
         "may": _may_of(current_user.role, "past" in g) if signed_in else may,
         "now_ms": node().clock(),
+        "report_number": lambda report_id: doubles.number(db(), str(report_id)),
         "present_ms": present().clock(),
         "this_page": this_page,
     }

@@ -57,6 +57,7 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 
 NOUNS = names(
     """
+    doubles
     action_items action_plans arrivals attachments bulletin_sightings bulletins channel_reads channels chat
     chat_messages chronicle
     damage_report_edits damage_report_people damage_reports dashboard delivery evacuation_orders exports grants

@@ -136,7 +136,11 @@ function watchNear(form) {
       const answer = await fetch(`${form.dataset.near}?${asked}`);
       if (!answer.ok) return;
       const read = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const chosen = place.querySelector("input[name=same_as]:checked");
       place.replaceChildren(...read.body.childNodes);
+      const again = [...place.querySelectorAll("input[name=same_as]")].find((one) =>
+        one instanceof HTMLInputElement && chosen instanceof HTMLInputElement && one.value === chosen.value);
+      if (again instanceof HTMLInputElement) again.checked = true; // a better position asked anew: the answer stays
     } catch {
       asked = "";
     }

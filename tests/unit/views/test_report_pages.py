@@ -97,3 +97,67 @@ def test_a_number_that_is_none_is_said_at_its_field_and_nothing_typed_is_lost(ho
     assert answer.status_code == 422
     assert "影響する戸数:0から1,000,000までの整数" in answer.text and "市役所の前" in answer.text
     assert house.ask("viewer", "GET", f"/api/v1/damage-reports/{form['_id']}").status_code == 404
+
+
+PLACE = {"lon": "139.67", "lat": "35.81", "location_source": "map"}
+
+
+def test_a_person_joins_what_is_the_same_and_parts_it_again_and_both_stand_as_they_were(house: House) -> None:
+    first, second = filed(house, **PLACE, summary="柳橋で冠水"), filed(house, **PLACE, summary="アンダーパスに水")
+    before = [shown(house, report) for report in (first, second)]
+    page = house.ask("hq_operator", "GET", f"{pages(house)}/{second}").text
+    assert "同じ被害ですか" in page and "柳橋で冠水" in page
+    assert "同じ被害の報告" not in page
+    house.ask("hq_operator", "POST", f"{pages(house)}/{second}/doubles", {"other": first})
+    listed = house.ask("viewer", "GET", pages(house)).text
+    assert "同じ被害 2件" in listed and "アンダーパスに水" not in listed
+    assert "同じ被害の報告 2件" in house.ask("viewer", "GET", f"{pages(house)}/{first}").text
+    number = before[0]["number"]
+    history = house.ask("viewer", "GET", f"{pages(house)}/{second}").text
+    assert f"同じ被害={number}" in history
+    house.ask("hq_operator", "POST", f"{pages(house)}/{first}/partings", {"other": second})
+    ignored = ("updated_at", "same_as")
+    assert [
+        {name: value for name, value in shown(house, report).items() if name not in ignored}
+        for report in (first, second)
+    ] == [{name: value for name, value in report.items() if name not in ignored} for report in before]
+    assert "アンダーパスに水" in house.ask("viewer", "GET", pages(house)).text
+
+
+def test_a_report_is_joined_by_its_number_and_one_that_is_not_there_is_said(house: House) -> None:
+    first, second = filed(house, category="tree"), filed(house, category="house")
+    number = shown(house, first)["number"]
+    path = f"{pages(house)}/{second}/doubles"
+    house.ask("hq_operator", "POST", path, {"number": number.lower()})
+    assert shown(house, second)["same_as"] == first
+    browser = house.browser("hq_operator")
+    for wrong in ("X9-9999", shown(house, second)["number"]):
+        answer = browser.post(path, data={"number": wrong}, follow_redirects=True)
+        assert "その番号の報告は、この災害にありません" in answer.text
+
+
+def test_the_form_joins_when_the_person_says_so_and_only_then(house: House) -> None:
+    first = filed(house, **PLACE, category="slope")
+    near = house.ask("patrol", "GET", f"{pages(house)}/near?category=slope&lon=139.67&lat=35.81").text
+    assert f'value="{first}"' in near and 'value="" checked' in near
+    assert shown(house, filed(house, **PLACE, category="slope", same_as=""))["same_as"] is None
+    assert shown(house, filed(house, **PLACE, category="slope", same_as=first))["same_as"] == first
+    strange = house.ask(
+        "patrol", "POST", pages(house), {"_id": str(uuid7()), "category": "slope", "same_as": str(uuid7())}
+    )
+    assert strange.status_code == 422 and "その報告は、この端末にありません" in strange.text
+
+
+def test_two_windows_that_join_one_report_to_two_others_lose_neither_link(house: House) -> None:
+    one, other, third = (filed(house, category="medical") for _ in range(3))
+    for target in (one, other):  # neither window has seen what the other did
+        house.ask("hq_operator", "POST", f"{pages(house)}/{third}/doubles", {"other": target})
+    page = house.ask("viewer", "GET", f"{pages(house)}/{third}").text
+    assert "同じ被害の報告 3件" in page
+    assert [shown(house, report)["conflicts"] for report in (one, other, third)] == [0, 0, 0]
+
+
+def test_who_may_only_read_joins_nothing(house: House) -> None:
+    first, second = filed(house, **PLACE), filed(house, **PLACE)
+    assert house.ask("viewer", "POST", f"{pages(house)}/{second}/doubles", {"other": first}).status_code == 403
+    assert "同じ被害として結ぶ" not in house.ask("viewer", "GET", f"{pages(house)}/{second}").text
