@@ -24,6 +24,7 @@ from app.damage import Watch
 from app.layers import Layers
 from app.mail.carrier import Carrier
 from app.queries import log as log_queries
+from app.read_marks import ReadMarks
 from app.reading import Reading
 from app.records import KINDS
 from app.records.judge import judge
@@ -101,6 +102,7 @@ class Node(Reading):
         self.chronology = Chronology(self)
         self.shelf = Shelf(self)
         self.search = Follower(self)
+        self.read_marks = ReadMarks(self)
         self._salvaged = Waiting(connection, self.writer.submit)
 
     @staticmethod

@@ -47,6 +47,8 @@ _MORE_INDEXES = (
     ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total, id)"),
     ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
+    ("chat_messages", "by_writer", "(channel_id, origin, seq)"),
+    ("channel_reads", "by_channel", "(channel_id)"),
     ("instruction_replies", "by_instruction", "(instruction_id, order_key)"),
     ("instruction_sightings", "by_instruction", "(instruction_id, user_id, seen_at)"),
     ("patrol_points", "by_patrol", "(patrol_id, order_key)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from flask_login import current_user
 from app import messages, records
 from app.errors import Invalid
 from app.permissions import permission
+from app.queries import channel_reads, incidents, talk
 from app.queries import channels as channel_queries
 from app.queries import chat_messages as message_queries
-from app.queries import incidents, talk
 from app.queries.row import Record
 from app.records.shape import TEXT_CHARS_MAX
 from app.views import channels, shell
@@ -26,6 +27,7 @@ from sync.authoring import Exists
 
 LATE_MS = 60_000
 KIND = "chat-messages"
+_SHOWN = re.compile("[0-9a-f]{16}:[0-9]{1,18}")
 
 pages = Blueprint("chat_messages", __name__, url_prefix="/incidents/<uuid:incident_id>/chat")
 
@@ -37,7 +39,9 @@ class ShownMessage:
     message: Record
     own: bool
     own_node: bool
+    place: channel_reads.Place
     readers: int
+    audience: int
     at_hub: bool
     unread: bool
     late_ms: int | None
@@ -113,14 +117,39 @@ def create(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue
 @pages.post("/<uuid:channel_id>/reads")
 @permission("channel-reads", "create")
 def mark_read(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue:
-    """The page tells how far its visible messages went; the mark only grows."""
+    """The page tells which of its messages were on a visible screen: all that it was drawn with."""
     incident = shell.incident_here(incident_id)
     channel = channels.channel_here(incident, channel_id)
-    upto = request.form.get("upto", "")
-    if not (upto.isascii() and upto.isdigit() and len(upto) < 20):
+    upto, shown = (
+        request.form.get("upto", ""),
+        request.form.get("shown", "").split()[: records.channel_reads.WRITERS_MAX],
+    )
+    if not (upto.isascii() and upto.isdigit() and len(upto) < 20 and all(_SHOWN.fullmatch(one) for one in shown)):
         abort(422)
-    shell.write(records.channel_reads.mark(incidents.scope(incident), channel.id, current_user.id, int(upto)))
+    places = [(bytes.fromhex(one.partition(":")[0]), int(one.partition(":")[2])) for one in shown]
+    seen = channel_reads.shown(channel_reads.of_person(shell.db(), current_user.id).get(channel.id), places)
+    change = records.channel_reads.mark(
+        incidents.scope(incident), channel.id, current_user.id, int(upto), shell.node().node_id, seen
+    )
+    shell.node().read_marks.say(current_user.id, change)
     return "", 204
+
+
+@pages.get("/<uuid:channel_id>/messages/<uuid:message_id>")
+@permission(KIND, "read")
+def reached(incident_id: uuid.UUID, channel_id: uuid.UUID, message_id: uuid.UUID) -> str:
+    """Whom a message has reached: who was shown it, whose device has receipted it."""
+    incident = shell.incident_here(incident_id)
+    channel = channels.channel_here(incident, channel_id)
+    message = message_queries.get(shell.db(), str(message_id))
+    if message is None or message["channel_id"] != channel.id:
+        abort(404)
+    return render_template(
+        "chat_messages/reached.html",
+        channel=channel,
+        message=message,
+        reach=talk.reach_of(shell.db(), channel, message, shell.node().here()),
+    )
 
 
 # -- sending -----------------------------------------------------------------------------------------
@@ -186,7 +215,7 @@ def _page(incident: Record, channel: Record, typed: Any, fault: str = "") -> str
         "chat_messages/show.html",
         **_aside(incident),
         channel=channel,
-        messages=messages_of(channel.id, around),
+        messages=messages_of(channel, around),
         around=around,
         **composer(
             fault, typed.get("text", ""), _answered(channel, typed.get("_reply_to") or typed.get("reply_to", ""))
@@ -210,11 +239,11 @@ def _answered(channel: Record, reply_to: str) -> Record | None:
     return found if found is not None and found["channel_id"] == channel.id else None
 
 
-def messages_of(channel_id: str, around: Record | None = None) -> list[ShownMessage]:
+def messages_of(channel: Record, around: Record | None = None) -> list[ShownMessage]:
     node, unsent = shell.node(), shell.unsent_ids()
-    seen_upto = message_queries.read_upto(shell.db(), current_user.id).get(channel_id, 0)
+    audience = talk.audience_of(shell.db(), channel)
     shown = []
-    for line in talk.message_lines(shell.db(), channel_id, around):
+    for line in talk.message_lines(shell.db(), channel.id, around):
         message = line.message
         here = message.node == node.node_id
         shown.append(
@@ -222,9 +251,11 @@ def messages_of(channel_id: str, around: Record | None = None) -> list[ShownMess
                 message,
                 own=message.author == current_user.id,
                 own_node=here,
-                readers=line.readers,
+                place=line.place,
+                readers=len((line.seen_by & audience) - {message.author}),
+                audience=len(audience - {message.author}),
                 at_hub=message.id not in unsent,
-                unread=message.order_key > seen_upto,
+                unread=current_user.id not in line.seen_by,
                 late_ms=None if here else _late(message),
                 reply_to=line.reply_to,
             )
@@ -245,7 +276,7 @@ def _messages_part(incident: Record, channel: Record) -> Response:
         render_template(
             "chat_messages/_messages.html",
             channel=channel,
-            messages=messages_of(channel.id, around),
+            messages=messages_of(channel, around),
             around=around,
             sent=sent,
             fresh_id=_new_id(),
@@ -275,3 +306,10 @@ def _aside(incident: Record) -> dict[str, Any]:
 
 def _new_id() -> uuid.UUID:
     return uuid.UUID(bytes=uuid6.uuid7().bytes)
+
+
+@pages.app_template_global("shown_of")
+def shown_of(shown: list[ShownMessage]) -> str:
+    """The writers of a page's messages, each with the number of the last one, as the page says them back."""
+    known = channel_reads.shown(None, (line.place for line in shown))
+    return " ".join(f"{origin.hex()}:{seq}" for origin, seq in sorted(known.items()))

@@ -37,7 +37,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         "front/show.html",
         channels=channels,
         channel=channel,
-        messages=chat_messages.messages_of(channel.id)[-MESSAGES_MAX:] if channel else [],
+        messages=chat_messages.messages_of(channel)[-MESSAGES_MAX:] if channel else [],
         waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight(), lines),
         pinned=pinned_lines(incident),
         **chat_messages.composer(),

@@ -34,8 +34,8 @@ ROOMS = {
         digests doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
         enrol_wire errors factory hazard heirs layers live locked locked_peers logs machine mend
         messages node permissions
-        process_memory processes rates reading recovery recovery_sheet revoking sealing search server skeletons
-        slow_clients
+        process_memory processes rates read_marks reading recovery recovery_sheet revoking sealing search server
+        skeletons slow_clients
         socket_guard spreadsheet sync_links sync_socket threads verifier version wishes words
         """
     ),

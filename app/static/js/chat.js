@@ -117,11 +117,11 @@ let marked = "";
 async function markRead() {
   const box = document.querySelector(".messages[data-read-url]");
   if (!(box instanceof HTMLElement) || document.visibilityState !== "visible" || box.offsetParent === null) return;
-  const upto = box.dataset.upto ?? "";
-  if (upto === marked || box.dataset.unread === undefined) return;
-  marked = upto;
+  const { upto = "", shown = "" } = box.dataset;
+  if (shown === marked || box.dataset.unread === undefined) return;
+  marked = shown;
   const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
-  await fetch(box.dataset.readUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" }, body: new URLSearchParams({ upto }) });
+  await fetch(box.dataset.readUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" }, body: new URLSearchParams({ upto, shown }) });
 }
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);
