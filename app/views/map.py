@@ -49,13 +49,15 @@ def show(incident_id: uuid.UUID) -> str:
         return render_template("map/show.html")
     lines = shelters.listed(shell.db(), incident.id)
     rows = queries.listed_reports(shell.db(), incident.id)
+    points = queries.listed_points(shell.db(), incident.id)
     return render_template(
         "map/list.html",
         reports=rows[: queries.LISTED_MAX],
         more=len(rows) > queries.LISTED_MAX,
         lines=lines,
         people=head_counts.people(shell.db(), incident.id, shell.node().clock(), lines),
-        points=queries.listed_points(shell.db(), incident.id),
+        points=points,
+        gone=patrol_points.clearings(shell.db(), points),
         unsent_ids=shell.unsent_ids(),
     )
 

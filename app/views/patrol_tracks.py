@@ -64,6 +64,7 @@ def rounds(incident_id: uuid.UUID) -> ResponseReturnValue:
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     answer = Response(text, mimetype="application/json")
     answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["X-Tomoshibi-Now"] = str(shell.node().clock())  # ages are told by this clock, not the browser's
     answer.set_etag(hashlib.sha256(text.encode()).hexdigest()[:24])
     return answer.make_conditional(request)
 

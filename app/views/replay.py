@@ -38,7 +38,7 @@ REPLAYED = {
     "conflicts": "index",
     "search": "go",
     "patrols": "index show",
-    "patrol_tracks": "rounds",
+    "patrol_tracks": "rounds card",
     "map": "show data report shelter patrol_point",
     "hazard": "here place",
 }

@@ -273,7 +273,7 @@ def _last_incident() -> Record | None:
 def patrol_now() -> Record | None:
     """The running round whose way this browser records for the person who is signed in."""
     patrol_id, whose = session.get("patrol") or (None, None)
-    if patrol_id is None or whose != current_user.id:
+    if patrol_id is None or whose != current_user.id or "past" in g:
         return None
     found = patrols.get(db(), patrol_id)
     return found if found is not None and patrols.state_of(found) == "running" else None

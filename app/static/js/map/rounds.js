@@ -19,6 +19,7 @@ export function showRounds(frame, open) {
   const group = L.layerGroup(), gapWords = JSON.parse(place.dataset.gaps ?? "{}");
   /** @type {Round[]} */
   let held = [];
+  let ahead_ms = 0; // of the node's clock before this browser's
   let etag = "", asking = false, again = false, fitted = root.dataset.map !== "round";
 
   function draw() {
@@ -50,7 +51,7 @@ export function showRounds(frame, open) {
   /** @param {Round} one */
   function dot(one) {
     const [lon, lat, at] = /** @type {[number, number, number]} */ (one.last);
-    const old = Date.now() - at, state = one.clock_ahead || old > OLD_MS ? "lost" : old > FRESH_MS ? "old" : "fresh";
+    const old = Date.now() + ahead_ms - at, state = one.clock_ahead || old > OLD_MS ? "lost" : old > FRESH_MS ? "old" : "fresh";
     const words = one.clock_ahead ? place?.dataset.wrong ?? "" : age(old, true);
     const face = Object.assign(document.createElement("span"), { className: `map-team is-${state}` });
     face.append(Object.assign(document.createElement("i"), { className: `age-dot is-${state}` }), text("b", one.label), text("span", words));
@@ -86,6 +87,7 @@ export function showRounds(frame, open) {
     asking = true;
     try {
       const answer = await fetch(place?.dataset.mapRounds ?? "", { headers: { "X-Tomoshibi-Background": "1", ...(etag ? { "If-None-Match": etag } : {}) } });
+      ahead_ms = (Number(answer.headers.get("X-Tomoshibi-Now")) || Date.now()) - Date.now();
       if (answer.status === 200 && !answer.redirected) {
         etag = answer.headers.get("ETag") ?? "";
         held = await answer.json();
