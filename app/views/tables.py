@@ -9,152 +9,31 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Flask, Response, render_template, request, stream_with_context
-from flask_login import current_user
-from markupsafe import Markup
+from flask import Blueprint, Flask, Response, stream_with_context
 
 from app import catalog, spreadsheet
-from app.chronology import Narrowed as NarrowedLines
 from app.errors import TooLarge
 from app.permissions import permission
-from app.queries import channels, incidents, ladder, row, sealed_reads, users
-from app.queries.row import Record, Where
+from app.queries import nodes, teams, users
+from app.queries.row import Record
 from app.spreadsheet import Cell
 from app.threads import in_native_thread
-from app.views import bulletins, chronicle, damage_reports, hq_meetings, instructions, shell, shelters
+from app.views import damage_reports, shell, table_rows
+from app.views.table_rows import Row
 from app.views.translations import is_english
 
 WORKBOOK_ROWS_MAX = 20_000  # it is held in memory; a CSV goes out as it is read
-PAGE_ROWS = 500
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-Row = Record | Mapping[str, Any]
-
-
-def every(kind: str, where: Callable[[Record], Where] | None = None) -> Callable[[Record], Iterator[Record]]:
-    """The rows of a list that shows records of one kind: all of the incident, or those of the list's own ``where``."""
-
-    def rows(incident: Record) -> Iterator[Record]:
-        wanted = Where().also("incident_id = ?", incident.id) if where is None else where(incident)
-        cursor = None
-        while True:
-            page = row.page(shell.db(), kind, wanted, PAGE_ROWS, cursor)
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-            time.sleep(0)  # a long table lets the others in between
-
-    return rows
-
-
-def _instructions(incident: Record) -> Iterator[Row]:
-    """One row a recipient, with the time of each rung that is proved."""
-    group = request.args.get("group")
-    listed = every("instructions")(incident)
-    while part := list(itertools.islice(listed, PAGE_ROWS)):
-        for one in ladder.ladders(shell.db(), part, shell.node().here()):
-            if group in instructions.GROUPS and one.group != group:
-                continue
-            given = {
-                **one.instruction.fields,
-                "author": one.instruction.author,
-                "created_at": one.instruction.created_at,
-            }
-            for recipient in one.recipients:
-                rungs = {f"{rung}_at": recipient.at.get(rung) for rung in ladder.RUNGS}
-                state = None if recipient.state == "waiting" else recipient.state
-                yield {**given, **rungs, "recipient": recipient.name, "state": state, "reason": recipient.reason}
-
-
-def _shelters(incident: Record) -> Iterator[Row]:
-    for one in shelters.rows_here(incident)[0]:
-        source = one.source
-        counted = {"total": source.total, "counted_at": source.counted_at} if source else {}
-        yield {**one.line.shelter.fields, **counted, "status": one.line.status, "share": one.share}
-
-
-def _chronicle(incident: Record) -> Iterator[Row]:
-    narrowed, before = chronicle.narrowed_here(incident), None
-    while True:
-        asked = NarrowedLines(**{**_fields(narrowed), "before": before})
-        found = shell.node().chronology.lines(incident.id, asked, PAGE_ROWS)
-        shown = chronicle.shown_lines(found)
-        said = render_template("chronicle/_table.html", lines=shown).split("\x1e")
-        for one, what in zip(shown, said, strict=False):
-            line = one.line
-            who = shell.names_here().user(line.author) or shell.names_here().label(line.node)
-            told = {"what": Markup(what).striptags(), "who": who, "source": line.fields.get("source")}
-            yield {"at": line.at, "received_at": line.received_at, "node": line.node, **told}
-        if len(found) < PAGE_ROWS:
-            return
-        before = (found[-1].at, found[-1].origin, found[-1].seq)
-        time.sleep(0)
-
-
-def _messages(incident: Record) -> Iterator[Row]:
-    """Of the channel that is named, else of every one that this person may see."""
-    where = channels.leave_out(shell.db(), Where().also("incident_id = ?", incident.id), "channel_id", current_user)
-    if request.args.get("channel"):
-        where = where.also("channel_id = ?", request.args["channel"])
-    known = {channel.id: channel["name"] for channel in channels.listed(shell.db(), incident.id)}
-    for one in every("chat-messages", lambda _: where)(incident):
-        yield {**one.fields, **_head(one), "channel": known.get(one["channel_id"])}
-
-
-def _bulletins(incident: Record) -> Iterator[Row]:
-    """Narrowed as the page is, with how many have read each."""
-    listed = every("bulletins", bulletins.where_here)(incident)
-    while part := list(itertools.islice(listed, PAGE_ROWS)):
-        for line in bulletins.queries.lines(shell.db(), part, current_user.id):
-            told = {"read": line.read, "readers": len(line.readers)}
-            yield {**line.bulletin.fields, **_head(line.bulletin), **told}
-
-
-def _meetings(incident: Record) -> Iterator[Row]:
-    """One row a decision, with how far its instructions have got; a meeting that decided nothing is one row."""
-    for line in hq_meetings.queries.lines(shell.db(), incident.id):
-        meeting = {**line.meeting.fields, **_head(line.meeting), "number": line.number}
-        roles = [shell.word(code, "meeting_roles") for code in line.meeting["attendees"] or ()]
-        meeting["attendees"] = [*roles, *filter(None, [line.meeting["others"]])]
-        decided = hq_meetings.queries.decisions(shell.db(), line.meeting.id, shell.node().here())
-        for one in decided:
-            given = [ladder.instruction["number"] or "" for ladder in one.ladders]
-            done = sum(ladder.count("done") for ladder in one.ladders)
-            told = {"text": one.decision["text"], "team": one.decision["team"], "given": given, "done": done}
-            yield meeting | told
-        if not decided:
-            yield meeting
-
-
-def _sealed_reads(incident: Record) -> Iterator[Row]:
-    numbers = sealed_reads.numbers(shell.db(), incident.id)
-    for one in every("sealed-reads")(incident):
-        yield {**one.fields, **_head(one), "report": numbers.get(one["record"] or "")}
-
-
-def _incidents(_: None) -> Iterator[Row]:
-    for line in incidents.listed(shell.db()):
-        counted = {"reports": line.reports, "open_reports": line.open_reports}
-        yield {**line.incident.fields, **_head(line.incident), **counted}
-
-
-def _head(record: Record) -> dict[str, Any]:
-    return {"created_at": record.created_at, "author": record.author, "node": record.node}
-
-
-def _fields(narrowed: NarrowedLines) -> dict[str, Any]:
-    return {name: getattr(narrowed, name) for name in narrowed.__dataclass_fields__}
 
 
 # (name of its columns and address, collection whose read permission it asks for, rows); `city`: of no incident.
@@ -167,15 +46,24 @@ class Listed:
 
 
 LISTS = (
-    Listed("damage-reports", "damage-reports", every("damage-reports", damage_reports.where_here)),
-    Listed("instructions", "instructions", _instructions),
-    Listed("shelters", "shelters", _shelters),
-    Listed("chronicle", "chronicle", _chronicle),
-    Listed("chat-messages", "chat-messages", _messages),
-    Listed("bulletins", "bulletins", _bulletins),
-    Listed("hq-meetings", "hq-meetings", _meetings),
-    Listed("sealed-reads", "sealed-reads", _sealed_reads),
-    Listed("incidents", "incidents", _incidents, city=True),
+    Listed("damage-reports", "damage-reports", table_rows.every("damage-reports", damage_reports.where_here)),
+    Listed("instructions", "instructions", table_rows.instruction_rows),
+    Listed("shelters", "shelters", table_rows.shelter_rows),
+    Listed("chronicle", "chronicle", table_rows.chronicle_rows),
+    Listed("chat-messages", "chat-messages", table_rows.message_rows),
+    Listed("bulletins", "bulletins", table_rows.bulletin_rows),
+    Listed("hq-meetings", "hq-meetings", table_rows.meeting_rows),
+    Listed("patrols", "patrols", table_rows.patrol_rows),
+    Listed("patrol-points", "patrol-points", table_rows.every("patrol-points")),
+    Listed("musters", "musters", table_rows.muster_rows),
+    Listed("staff", "staff", table_rows.staff_rows),
+    Listed("handover-notes", "handover-notes", table_rows.every("handover-notes")),
+    Listed("conflicts", "conflicts", table_rows.conflict_rows),
+    Listed("contradictions", "contradictions", table_rows.contradiction_rows),
+    Listed("teams", "teams", lambda _: teams.listed(shell.db())),
+    Listed("nodes", "nodes", lambda _: nodes.listed(shell.db()), city=True),
+    Listed("sealed-reads", "sealed-reads", table_rows.sealed_read_rows),
+    Listed("incidents", "incidents", table_rows.incident_rows, city=True),
     Listed("users", "accounts", lambda _: users.listed(shell.db()), city=True),
 )
 

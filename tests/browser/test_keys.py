@@ -39,7 +39,7 @@ def test_one_walk_without_a_mouse(hq: Visitor, city: Cluster) -> None:
     _press(page, "e")
     expect(page.locator("button[value=done]")).to_be_focused()
     _press(page, "/")
-    page.wait_for_url(f"{here}/damage-reports#key-search")
+    page.wait_for_url(f"{here}/search#key-search")
     expect(page.locator("main [name=words]")).to_be_focused()
     _press(page, "Tab", "c")
     page.wait_for_url(f"{here}/chronicle#key-c")
