@@ -11,7 +11,6 @@ from typing import Any
 
 from app.queries import conflicts, contradictions, instructions, joins, ladder, orders, row, talk
 from app.queries.arrivals import Here
-from app.queries.channels import Viewer
 from app.queries.conflicts import Sight
 from app.queries.contradictions import Contradiction
 from app.queries.ladder import Ladder
@@ -83,7 +82,7 @@ def waiting(db: Any, incident_id: str, me: Me) -> int:
 
 def open_for(db: Any, incident_id: str, me: Me, sight: Sight, here: Here, now: int, *, commands: bool) -> Open:
     """``commands``: whoever gives instructions hands over all that are not done, others those given to them."""
-    unread = talk.channel_lines(db, incident_id, Viewer(me.user, me.team, sight.role))
+    unread = talk.channel_lines(db, incident_id, sight)
     return Open(
         _instructions(db, incident_id, me, here, commands),
         [line for line in unread if line.unread],
