@@ -44,6 +44,8 @@ def furnished(city: Cluster) -> Cluster:
     person = city.hub.get("users?limit=1")["items"][0]["id"]
     told = {"incident_id": city.incident, "text": "土のうを積む", "recipients": [person], "priority": "urgent"}
     city.hub.post("instructions", {**told, "damage_report_id": report})
+    city.hub.post("staff", {"name": "山田 太郎", "from_level": "first", "phone": "090-0000-0001"})
+    city.hub.post("musters", {"incident_id": city.incident, "level": "first", "message": "市役所へ"})
     city.hub.post("chronicle", {"incident_id": city.incident, "text": "河川の水位を確認", "source": "radio"})
     city.hub.post("chat-messages", {"incident_id": city.incident, "channel_id": city.channel, "text": "了解"})
     return city
