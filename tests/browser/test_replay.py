@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, PHONE, TABLET, Visitors
 from tests.browser.test_map import DEEP, point, post
 from tests.browser.test_pages import FAULTS_ONLY, SIDEWAYS
-from tests.integration.cluster import Cluster, cluster
+from tests.integration.cluster import Cluster, NodeProcess, cluster, eventually
 
 CITY = Path(__file__).resolve().parents[2] / "hazard_data"
 
@@ -23,7 +23,7 @@ CITY = Path(__file__).resolve().parents[2] / "hazard_data"
 @pytest.fixture(scope="module")
 def told(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, int]]:
     """A hub that knew one report at a time, and another some seconds later."""
-    with cluster(tmp_path_factory.mktemp("replay"), terminals=0) as built:
+    with cluster(tmp_path_factory.mktemp("replay"), terminals=1) as built:
         built.hub.command("import", "hazard", str(CITY / "flood_depth.geojson"), "--json")
         for summary in ("さきに分かった", "あとから分かった"):
             report = {"category": "road", "summary": summary, "urgency": "red", "location": point(*DEEP)}
@@ -57,6 +57,32 @@ def test_hq_goes_back_with_the_slider_and_sees_what_was_known(chromium: Any, tol
         band.get_by_role("link", name="現在に戻る").click()
         expect(page.locator(".replay-band")).to_have_count(0)
         assert commander.faults == []
+
+
+@pytest.mark.deep
+def test_a_tablet_shows_what_hq_knew_with_no_link_to_it(chromium: Any, told: tuple[Cluster, int]) -> None:
+    city, then = told
+    tablet = city.terminals[0]
+    eventually(lambda: _of_hub(tablet, then) == 1, 90, "the tablet was told what the hub knew")
+    city.hub.stop()
+    try:
+        with Visitors(chromium, city, {}) as visitors:
+            patrol = visitors.at(tablet, TABLET)
+            patrol.at(f"/replay/hub-{then}/incidents/{city.incident}")
+            expect(patrol.page.locator(".replay-band")).to_contain_text("本部が知っていた内容")
+            expect(patrol.page.locator("#feed")).to_contain_text("さきに分かった")
+            expect(patrol.page.locator("#feed")).not_to_contain_text("あとから分かった")
+            assert patrol.faults == []
+    finally:
+        city.hub.start()
+
+
+def _of_hub(node: NodeProcess, at: int) -> int:
+    """How many reports the hub knew of at that time, as a tablet tells it."""
+    try:
+        return int(node.json("replay", "--at", str(at), "--of", "hub")["damage_reports"]["open"])
+    except Exception:  # it was not told yet
+        return -1
 
 
 @pytest.mark.deep
