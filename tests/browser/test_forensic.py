@@ -82,6 +82,20 @@ def shelters(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
     city.hub.post("head-counts", {"id": new_id(), "incident_id": city.incident, **count})
 
 
+def notices(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
+    words = {name: canaries.new(f"notice, {name}") for name in ("title", "body")}
+    notice = city.hub.post("bulletins", {"id": new_id(), "incident_id": city.incident, "pinned": True, **words})["id"]
+    withdrawn = {"withdrawn_at": "2019-10-12T21:00:00+09:00", "withdrawn_reason": canaries.new("notice, withdrawn")}
+    city.hub.call("PATCH", f"bulletins/{notice}", withdrawn, If_Match="*")
+
+
+def meetings(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
+    words = {name: canaries.new(f"meeting, {name}") for name in ("place", "others", "agenda", "information")}
+    document = {"incident_id": city.incident, "meeting_no": 1, "held_at": "2019-10-12T20:00:00+09:00", **words}
+    meeting = city.hub.post("hq-meetings", {"id": new_id(), **document})["id"]
+    city.hub.post("hq-meeting-decisions", {"id": new_id(), "hq_meeting_id": meeting, "text": canaries.new("decision")})
+
+
 def people(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
     city.hub.post("teams", {"id": new_id(), "name": canaries.new("team")})
     node.command("user", "add", canaries.new("user"), "--role", "viewer", "--password-stdin", text=PASSPHRASE + "\n")
@@ -114,7 +128,19 @@ def refused(city: Cluster, node: NodeProcess, canaries: Canaries) -> None:
     http().get(f"{node.url}/healthz", headers={"User-Agent": "x", "X-Y": canaries.new("header").encode()}, timeout=10)
 
 
-FEATURES: tuple[Feature, ...] = (reports, edits, messages, photos, rooms, shelters, people, sealed, refused)
+FEATURES: tuple[Feature, ...] = (
+    reports,
+    edits,
+    messages,
+    photos,
+    rooms,
+    shelters,
+    notices,
+    meetings,
+    people,
+    sealed,
+    refused,
+)
 
 
 class Night:
