@@ -15,6 +15,7 @@ from sync.errors import NoScopeKey
 
 SAVED_HERE = _("この端末に保存済み。本部へはつながると自動で送ります")
 SAVED_AT_HUB = _("保存しました。この画面は親機なので、本部に届いています")
+PICTURE_SAID = _("写真・声を送りました")
 UNDONE = _("取り消しました。履歴には残ります")
 UNDO_KEPT = _("取り消しは記録しましたが、助けを待つ人の報告は隠れません")
 SETTLED = _("決めました。両方の値と決めた人が履歴に残ります")

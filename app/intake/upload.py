@@ -21,6 +21,7 @@ BODY_BYTES_MAX = {
     "api.attachments_create": FILE_BYTES_MAX + FRAME_BYTES,
     "attachments.create": FILE_BYTES_MAX + FRAME_BYTES,
     "damage_reports.create": FORM_BYTES_MAX,
+    "chat_messages.create": FORM_BYTES_MAX,
     "damage_report_edits.save": FORM_BYTES_MAX,
     "patrol_points.create": FORM_BYTES_MAX,
     "patrol_points.clear": FORM_BYTES_MAX,

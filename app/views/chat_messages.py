@@ -15,7 +15,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import messages, records
-from app.errors import Invalid
+from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.intake import naming
 from app.permissions import permission
 from app.queries import channel_reads, incidents, talk
 from app.queries import channels as channel_queries
@@ -23,6 +24,8 @@ from app.queries import chat_messages as message_queries
 from app.queries.row import Record
 from app.records.shape import TEXT_CHARS_MAX
 from app.views import channels, shell
+from app.views.attachments import ShownFile, shown_files
+from app.views.damage_reports import files_of_form
 from sync.authoring import Exists
 
 LATE_MS = 60_000
@@ -46,6 +49,7 @@ class ShownMessage:
     unread: bool
     late_ms: int | None
     reply_to: Record | None
+    files: list[ShownFile]
 
 
 @pages.get("")
@@ -107,10 +111,10 @@ def create(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue
         form = _read(channel)
         if form["text"]:
             record_id = _send(incident, channel, record_id, form)
-    except Invalid as error:
+    except (Invalid, UnsupportedMedia, TooLarge) as error:
         return _refused(incident, channel, error), 422
     if request.headers.get("HX-Request"):
-        return _messages_part(incident, channel)
+        return _messages_part(incident, channel, drawn_anew="attachments" in form)
     return redirect(url_for(".show", incident_id=incident.id, channel_id=channel.id, _anchor=f"m-{record_id}"), 303)
 
 
@@ -156,11 +160,13 @@ def reached(incident_id: uuid.UUID, channel_id: uuid.UUID, message_id: uuid.UUID
 
 
 def _read(channel: Record) -> dict[str, Any]:
-    """The fields of a message. Raises Invalid where it answers something that was said elsewhere."""
-    form: dict[str, Any] = {
-        "channel_id": channel.id,
-        "text": (request.form.get("phrase") or request.form.get("text") or "").replace("\r\n", "\n").strip(),
-    }
+    """The fields of a message. Raises Invalid where it answers something that was said elsewhere, and as the intake."""
+    phrase = request.form.get("phrase")
+    files = [] if phrase else files_of_form()
+    said = (phrase or request.form.get("text") or "").replace("\r\n", "\n").strip()
+    form: dict[str, Any] = {"channel_id": channel.id, "text": said or (str(messages.PICTURE_SAID) if files else "")}
+    if files:
+        form["attachments"] = sorted(files)
     reply_to = request.form.get("_reply_to")
     if reply_to:
         answered = message_queries.get(shell.db(), records.shape.record_id("reply_to", reply_to))
@@ -178,6 +184,7 @@ def _send(incident: Record, channel: Record, record_id: uuid.UUID, form: Mapping
     scope = incidents.scope(incident)
     opening = [] if channel.created_at else [channels.opening(incident, channel)]
     wanted = _drawn_id() or record_id
+    opening += naming.describing(shell.db(), scope, form.get("attachments", ()))
     result = shell.write(*opening, records.chat_messages.create(wanted, scope, form))
     if not isinstance(result, Exists):
         return wanted
@@ -196,10 +203,10 @@ def _drawn_id() -> uuid.UUID | None:
     return found if found.version == 7 else None
 
 
-def _refused(incident: Record, channel: Record, error: Invalid) -> str:
+def _refused(incident: Record, channel: Record, error: Exception) -> str:
     """What is wrong, beside the text that is still there."""
-    fault = messages.faults_of(error).get(error.field or "text", "")
-    if error.code == "too_long":
+    fault = next(iter(messages.faults_of(error).values()), "")
+    if getattr(error, "code", "") == "too_long":
         fault = messages.too_long(len(request.form.get("text", "").strip()), TEXT_CHARS_MAX)
     if request.headers.get("HX-Request"):
         return render_template("chat_messages/_fault.html", fault=fault)
@@ -258,6 +265,7 @@ def messages_of(channel: Record, around: Record | None = None) -> list[ShownMess
                 unread=current_user.id not in line.seen_by,
                 late_ms=None if here else _late(message),
                 reply_to=line.reply_to,
+                files=shown_files(message["attachments"] or ()),
             )
         )
     return shown
@@ -269,8 +277,8 @@ def _late(message: Record) -> int | None:
     return arrived if arrived is not None and arrived - message.created_at > LATE_MS else None
 
 
-def _messages_part(incident: Record, channel: Record) -> Response:
-    """The messages, and the composer's next id beside them."""
+def _messages_part(incident: Record, channel: Record, *, drawn_anew: bool = False) -> Response:
+    """The messages, and the composer's next id beside them; with its photos sent, the whole page is drawn anew."""
     around, sent = _around(channel), request.method == "POST"
     answer = make_response(
         render_template(
@@ -284,7 +292,7 @@ def _messages_part(incident: Record, channel: Record) -> Response:
     )
     if sent:  # what was answered, and that the channel stands now, goes out of the address
         place = url_for(".show", incident_id=incident.id, channel_id=channel.id)
-        answer.headers["HX-Replace-Url" if channel.created_at else "HX-Redirect"] = place
+        answer.headers["HX-Replace-Url" if channel.created_at and not drawn_anew else "HX-Redirect"] = place
     return answer
 
 

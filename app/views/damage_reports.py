@@ -63,11 +63,15 @@ def new(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     draft = drafts.get(shell.db(), current_user.id, form_key(incident))
     typed = {"_id": str(uuid6.uuid7())} | (draft_of(draft) if draft else _of_report_before(incident))
-    typed |= _of_message(incident)
+    message = _message_asked(incident)
+    files = draft.values.get("attachments", []) if draft else []
+    if message is not None:
+        typed |= _of_message(message)
+        files = [*files, *(name for name in message["attachments"] or () if name not in files)]
     asked = {name: request.args[name] for name in PREFILLED if request.args.get(name)}
     if "lon" in asked:
         typed = {name: value for name, value in typed.items() if name not in PLACE}
-    return _form(incident, typed | asked, {}, files=draft.values.get("attachments", []) if draft else [], draft=draft)
+    return _form(incident, typed | asked, {}, files=files, draft=draft)
 
 
 @pages.post("")
@@ -165,14 +169,16 @@ def draft_of(draft: drafts.Draft) -> dict[str, str]:
     return {name: draft.one(name) for name in draft.values if name != "attachments"}
 
 
-def _of_message(incident: Record) -> dict[str, str]:
-    """被害報告にする: what was said in the chat is the report's text."""
+def _message_asked(incident: Record) -> Record | None:
+    """被害報告にする: the message of the chat that a report is made of, where this person may see it."""
     message = chat_messages.get(shell.db(), request.args.get("message", ""))
     channel = channels.get(shell.db(), message["channel_id"]) if message is not None else None
-    if message is None or channel is None or not shell.of_incident(incident, channel):
-        return {}
-    if not channels.visible_to(channel, current_user):
-        return {}
+    if message is None or channel is None or not joins.covers(shell.db(), incident.id, channel):
+        return None
+    return message if channels.visible_to(channel, current_user) else None
+
+
+def _of_message(message: Record) -> dict[str, str]:
     text = message["text"] or ""
     return {"summary": text} if len(text) <= LINE_CHARS_MAX else {"description": text}
 

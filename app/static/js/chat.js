@@ -50,6 +50,7 @@ function watch(form) {
   if (!text) return;
   /** @type {string[]} what is on its way, the oldest first */
   const sent = [];
+  let withFiles = false;
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
@@ -58,15 +59,17 @@ function watch(form) {
   text.addEventListener("input", () => say(form, tooLong(form, text.value)));
   form.addEventListener("submit", (event) => {
     const quick = /** @type {SubmitEvent} */ (event).submitter?.getAttribute("name") === "phrase";
-    const words = quick ? "" : tooLong(form, text.value);
-    if (!words && (quick || text.value.trim() !== "")) return say(form, "");
+    const words = quick ? "" : tooLong(form, text.value), files = form.querySelector("input[name=attachments]:not([disabled])");
+    if (!words && (quick || files || text.value.trim() !== "")) return say(form, "");
     event.preventDefault();
     event.stopImmediatePropagation();
     say(form, words);
   }, true);
   form.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters } = /** @type {CustomEvent} */ (event).detail;
-    if (elt === form) sent.push(parameters.phrase ? "" : text.value);
+    if (elt !== form) return;
+    sent.push(parameters.phrase ? "" : text.value);
+    withFiles = !parameters.phrase && form.querySelector("input[name=attachments]:not([disabled])") !== null;
   });
   form.addEventListener("htmx:afterRequest", (event) => {
     const detail = /** @type {CustomEvent} */ (event).detail;
@@ -77,6 +80,7 @@ function watch(form) {
       return;
     }
     say(form, "");
+    if (withFiles) return forget(form); // the page is drawn anew, without them
     if (said === "" || !text.value.startsWith(said)) return;
     text.value = text.value.slice(said.length); // what was typed while it was on its way stays
     if (text.value === "") forget(form);

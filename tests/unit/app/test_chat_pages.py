@@ -134,3 +134,35 @@ def test_what_is_sent_twice_is_one_message_and_two_texts_are_two(house: House) -
         assert send(house, "patrol", channel, text=text, _id=drawn).status_code == 303
     assert said(house, channel)[before:] == ["一度だけ", "了解"]
     assert uuid.UUID(drawn)
+
+
+def test_a_photo_goes_with_a_message_and_into_the_report_that_is_made_of_it(house: House) -> None:
+    channel, photo = house.ids["channel_id"], house.ids["sha256"]
+    assert send(house, "patrol", channel, attachments=photo).status_code == 303
+    sent = chat_messages.latest(house.node.reader(), channel)[-1]
+    assert (sent["text"], sent["attachments"]) == ("写真・声を送りました", [photo])
+    assert 'alt="写真を大きく見る"' in house.ask("viewer", "GET", f"{here(house)}/{channel}").text
+    base = f"/incidents/{house.ids['incident_id']}"
+    form = house.ask("commander", "GET", f"{base}/damage-reports/new?message={sent.id}").text
+    assert f'name="attachments" value="{photo}"' in form and "写真・声を送りました" in form
+
+
+def test_a_file_that_is_none_of_this_node_is_refused_and_the_text_stays(house: House) -> None:
+    answer = send(house, "patrol", house.ids["channel_id"], text="これです", attachments="ab" * 32)
+    assert answer.status_code == 422 and "これです" in answer.text
+
+
+def test_a_message_says_how_many_of_whom_have_read_it_by_name(house: House) -> None:
+    channel = house.ids["channel_id"]
+    sent = house.made("chat-messages", channel_id=channel, text="全員へ")
+    page = f"{here(house)}/{channel}"
+    assert "既読 0/" in house.ask("commander", "GET", page).text
+    shown = re.search(r'data-upto="(\d+)" data-shown="([^"]+)"', house.ask("patrol", "GET", page).text)
+    assert shown is not None
+    form = {"upto": shown[1], "shown": shown[2]}
+    assert house.ask("patrol", "POST", f"{page}/reads", form).status_code == 204
+    assert "既読 1/" in house.ask("commander", "GET", page).text
+    names = house.ask("commander", "GET", f"{page}/messages/{sent}").text
+    assert "読んだ人 1/" in names and names.index("人 patrol") < names.index("人 viewer")
+    for wrong in ({"upto": "x"}, {"upto": "1", "shown": "zz:1"}, {"upto": "1", "shown": "aa"}):
+        assert house.ask("patrol", "POST", f"{page}/reads", wrong).status_code == 422
