@@ -60,6 +60,12 @@ function watch(form) {
   form.addEventListener("submit", (event) => {
     const quick = /** @type {SubmitEvent} */ (event).submitter?.getAttribute("name") === "phrase";
     const words = quick ? "" : tooLong(form, text.value), files = form.querySelector("input[name=attachments]:not([disabled])");
+    if (!quick && Number(form.dataset.uploading ?? 0) > 0) { // a photo is being kept: it goes with the message, a moment later
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      form.addEventListener("files:settled", () => form.requestSubmit(), { once: true });
+      return;
+    }
     if (!words && (quick || files || text.value.trim() !== "")) return say(form, "");
     event.preventDefault();
     event.stopImmediatePropagation();
