@@ -22,7 +22,7 @@ CREATE = (
     " incident_id TEXT, UNIQUE (record, kind))",
     f"CREATE VIRTUAL TABLE IF NOT EXISTS {WORDS} USING fts5(said, content='', contentless_delete=1, tokenize='ascii')",
 )
-FOLD_AT_ONCE = 200
+FOLD_AT_ONCE = 100
 _NOTE = f"INSERT INTO {NOTED} (kind, record) VALUES (?, ?)"
 
 
