@@ -71,6 +71,7 @@ function watch(form) {
     event.stopImmediatePropagation();
     say(form, words);
   }, true);
+  form.addEventListener("files:known", () => form.querySelector(".add-files")?.setAttribute("open", "")); // of a draft
   form.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters } = /** @type {CustomEvent} */ (event).detail;
     if (elt !== form) return;
