@@ -14,11 +14,12 @@ PAGE_ROWS_MAX, PINNED_MAX = 40, 50
 STATES = ("unread", "pinned", "withdrawn")
 
 # What a person has still to read: a notice that stands and whose edition they have not had on the screen; or one that
-# was withdrawn after they had read it.
+# was withdrawn, by somebody else, after they had read it.
 _UNREAD = (
     "(withdrawn_at IS NULL AND author IS NOT ? AND NOT EXISTS (SELECT 1 FROM bulletin_sightings s WHERE s.bulletin_id ="
     " bulletins.id AND s.user_id = ? AND s.edition >= coalesce(bulletins.edition, 1))"
-    " OR withdrawn_at IS NOT NULL AND EXISTS (SELECT 1 FROM bulletin_sightings s WHERE s.bulletin_id = bulletins.id"
+    " OR withdrawn_at IS NOT NULL AND withdrawn_by IS NOT ?"
+    " AND EXISTS (SELECT 1 FROM bulletin_sightings s WHERE s.bulletin_id = bulletins.id"
     " AND s.user_id = ? AND s.edition < coalesce(bulletins.edition, 1)))"
 )
 
@@ -80,7 +81,7 @@ def counts(db: Any, incident_id: str, user_id: str) -> dict[str, int]:
 
 def unread(db: Any, incident_id: str, user_id: str) -> list[str]:
     """The ids, with their editions, of what this person has still to read: for the menu and the sound."""
-    asked = Where().also("incident_id = ?", incident_id).also(_UNREAD, user_id, user_id, user_id)
+    asked = Where().also("incident_id = ?", incident_id).also(_UNREAD, *[user_id] * 4)
     sql = f"SELECT id, coalesce(edition, 1) FROM bulletins WHERE {asked.sql()} ORDER BY created_at DESC LIMIT 200"
     return [f"{id_}.{edition}" for id_, edition in map(tuple, joins.ask(db, sql, asked.values))]
 
@@ -108,7 +109,8 @@ def _line(one: Record, people: list[Record], seen: dict[tuple[str, str], tuple[i
         readers.append(Reader(user, at if current else None, node if current else None, 0 < edition < wanted))
     own = seen.get((one.id, user_id), (0, 0, ""))[0]
     stands = one["withdrawn_at"] is None
-    is_unread = (one.author != user_id and own < wanted) if stands else 0 < own < wanted
+    told = one.author if stands else one["withdrawn_by"]  # whoever did it knows it
+    is_unread = told != user_id and (own < wanted if stands else 0 < own < wanted)
     return Line(one, tuple(readers), is_unread)
 
 
@@ -126,7 +128,7 @@ def where(db: Any, incident_id: str, user_id: str, narrowed: Narrowed) -> Where:
     """What the list of an incident is narrowed to, for this person."""
     asked = Where().also("incident_id = ?", incident_id)
     if narrowed.state == "unread":
-        asked = asked.also(_UNREAD, user_id, user_id, user_id)
+        asked = asked.also(_UNREAD, *[user_id] * 4)
     elif narrowed.state == "pinned":
         asked = asked.also("pinned = 1 AND withdrawn_at IS NULL")
     elif narrowed.state == "withdrawn":

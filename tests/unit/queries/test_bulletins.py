@@ -66,6 +66,10 @@ def test_a_withdrawal_is_news_to_those_who_had_read_it_and_to_nobody_else(
     sees(insert, one, people["patrol"], 1)
     assert ids(bulletins.unread(db, INCIDENT, people["patrol"])) == [one]
     assert bulletins.unread(db, INCIDENT, people["shelter"]) == []
+    own = notice(insert, people, edition=2, withdrawn_at=1_500, withdrawn_by=people["patrol"])
+    sees(insert, own, people["patrol"], 1)
+    assert ids(bulletins.unread(db, INCIDENT, people["patrol"])) == [one]  # whoever withdrew it knows
+    assert not line_of(db, own, people["patrol"]).unread
     assert line_of(db, one, people["patrol"]).unread and not line_of(db, one, people["shelter"]).unread
 
 
