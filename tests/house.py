@@ -99,6 +99,7 @@ def _furnish(house: House) -> None:
     ids["channel_id"] = house.made("channels", incident_id=incident, name="全体")
     ids["hidden"] = house.made("channels", incident_id=incident, name="幹部だけ", members=[ids["person commander"]])
     ids["hidden file"] = _photographed(house, 96)
+    ids["message_id"] = house.made("chat-messages", channel_id=ids["channel_id"], text="水位が上がっています")
     house.made("chat-messages", channel_id=ids["hidden"], text="ここだけの話", attachments=[ids["hidden file"]])
     ids["instruction_id"] = house.made(
         "instructions", incident_id=incident, text="土のうを積む", recipients=[ids["person patrol"]]
