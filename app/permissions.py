@@ -61,6 +61,9 @@ _ROWS: tuple[tuple[str, Action, str, Scope], ...] = (
     ("damage-report-people", "read", _HQ_SEALED, "all"),
     ("damage-report-people", "create", f"{_HQ_SEALED} shelter_staff patrol", "all"),
     ("damage-report-people", "edit", _HQ_SEALED, "all"),
+    ("report-phrases", "read", _EVERYONE, "all"),
+    ("report-phrases", "create", _HQ, "all"),
+    ("report-phrases", "edit", _HQ, "all"),
     ("sealed-reads", "read", "admin commander", "all"),  # who, when and how much; what was read stands in none
     ("channels", "read", _EVERYONE, "all"),
     ("channels", "create", _FIELD, "all"),

@@ -119,6 +119,7 @@ def _furnish(house: House) -> None:
     ids["aside_id"] = house.made(
         "set-asides", incident_id=incident, rule="rescue_not_needed", about=ids["report_id"], facts="x", because="済み"
     )
+    ids["phrase_id"] = house.made("report-phrases", text="道路が冠水", category="flood")
     ids["shelter_id"] = house.made("shelters", name="葦原小学校")
     ids["patrol_id"] = house.made(
         "patrols", incident_id=incident, name="左岸", started_at="2019-10-12T20:00:00+09:00", route=[[136.0, 31.5]]
@@ -169,6 +170,6 @@ def _noun_of(rule: str) -> str:
     parts = rule.split("/")
     return {"channels": "channel_id", "incidents": "incident_id", "shelters": "shelter_id", "users": "person viewer",
             "damage-reports": "report_id", "instructions": "instruction_id", "patrols": "patrol_id",
-            "staff": "person_id", "musters": "muster_id",
+            "report-phrases": "phrase_id", "staff": "person_id", "musters": "muster_id",
             "bulletins": "bulletin_id", "hq-meetings": "meeting_id", "hq-meeting-decisions": "decision_id",
             }.get(parts[3] if len(parts) > 3 else "", "")  # fmt: skip

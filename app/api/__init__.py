@@ -37,6 +37,7 @@ from app.api import (
     patrol_points,
     patrol_tracks,
     patrols,
+    report_phrases,
     security,
     set_asides,
     shelter_openings,
@@ -53,6 +54,7 @@ from app.permissions import permission
 _NOUNS = (
     incidents,
     damage_reports,
+    report_phrases,
     channels,
     chat_messages,
     instructions,

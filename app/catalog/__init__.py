@@ -20,6 +20,7 @@ TABLES = (
     "damage_categories",
     "damage_details",
     "damage_degrees",
+    "report_phrases",
     "reception_means",
     "press_flags",
     "water_flows",

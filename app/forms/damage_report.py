@@ -69,6 +69,12 @@ def read_edit(form: Mapping[str, str]) -> dict[str, Any]:
     return fields | _counted(fields, stands | fields)
 
 
+def read_assignment(form: Mapping[str, str]) -> dict[str, Any]:
+    """The team and the person that were chosen anew."""
+    names = [name for name in ("team", "assignee") if name in form and form[name] != form.get(WAS + name, "")]
+    return {name: form[name] or None for name in names}
+
+
 def read_people(form: Mapping[str, str]) -> dict[str, Any]:
     """Who told of it and who was hurt: what stands in the sealed part of the form."""
     return {name: text for name in PEOPLE if (text := form.get(name, "").strip())}

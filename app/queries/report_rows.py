@@ -24,6 +24,7 @@ class Narrowed:
     groups: tuple[str, ...] = ()
     urgency: str | None = None
     category: str | None = None
+    team: str | None = None
     words: str | None = None
     before: int | None = None
 
@@ -95,7 +96,7 @@ def where_of(db: Any, incident_id: str, narrowed: Narrowed) -> Where:
         words = catalog.table("response_statuses")
         codes = [code for group in narrowed.groups for code in words.in_group(group)]
         where = where.also(f"coalesce(response_status, 'open') IN ({', '.join('?' for _ in codes)})", *codes)
-    for column in ("urgency", "category"):
+    for column in ("urgency", "category", "team"):
         value = getattr(narrowed, column)
         if value:
             where = where.also(f"{column} = ?", value)

@@ -29,6 +29,7 @@ from app.records import (
     patrol_points,
     patrol_tracks,
     patrols,
+    report_phrases,
     sealed_reads,
     set_asides,
     shelter_openings,
@@ -47,6 +48,7 @@ SCHEMA = 8  # of the projection tables; a new number rebuilds them
 _WITH_FORMS = (
     incidents,
     damage_reports,
+    report_phrases,
     channels,
     chat_messages,
     instructions,

@@ -42,6 +42,7 @@ from app.views.patrol_tracks import pages as patrol_tracks_pages
 from app.views.patrols import pages as patrols_pages
 from app.views.replay import pages as replay_pages
 from app.views.replay import register_replay
+from app.views.report_phrases import pages as report_phrases_pages
 from app.views.sealed_reads import pages as sealed_reads_pages
 from app.views.search import pages as search_pages
 from app.views.second_factor import pages as second_factor_pages
@@ -73,6 +74,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(damage_reports_pages)
     app.register_blueprint(damage_report_edits_pages)
     app.register_blueprint(damage_report_people_pages)
+    app.register_blueprint(report_phrases_pages)
     app.register_blueprint(sealed_reads_pages)
     app.register_blueprint(conflicts_pages)
     app.register_blueprint(contradictions_pages)

@@ -16,7 +16,7 @@ from app.forms import damage_report as forms
 from app.intake import naming
 from app.permissions import allowed, permission
 from app.queries import damage_reports as queries
-from app.queries import doubles, incidents
+from app.queries import doubles, incidents, report_phrases
 from app.queries.row import Record
 from app.records import etag, shape
 from app.views import doubles as doubles_of
@@ -78,6 +78,23 @@ def respond(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue
     report = report_here(incident, report_id)
     shell.write(_change(incident, report, {"response_status": request.form.get("response_status") or None}))
     flash(messages.saved_here(shell.node()), "ok")
+    return _back(incident, report)
+
+
+@pages.post("/assignment")
+@permission(KIND, "edit")
+def assign(incident_id: uuid.UUID, report_id: uuid.UUID) -> ResponseReturnValue:
+    """Which team, and who, sees to it. Only what was chosen anew is written."""
+    incident = shell.incident_here(incident_id)
+    report = report_here(incident, report_id)
+    fields = forms.read_assignment(request.form)
+    known: dict[str, Mapping[str, Any]] = {"team": shell.names_here().teams, "assignee": shell.names_here().users}
+    if any(value is not None and value not in known[name] for name, value in fields.items()):
+        flash(messages.NOBODY_SO_CALLED, "danger")
+        return _back(incident, report)
+    if fields:
+        shell.write(_change(incident, report, fields))
+    flash(messages.saved_here(shell.node()) if fields else messages.NOTHING_CHANGED, "ok" if fields else "plain")
     return _back(incident, report)
 
 
@@ -180,6 +197,7 @@ def _form(report: Record, typed: Any, faults: dict[str, str]) -> str:
         files=files,
         added=added,
         taken_off=request.form.getlist("taken_off"),
+        phrases=report_phrases.offered(shell.db()),
     )
 
 

@@ -16,7 +16,17 @@ from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import damage_report as forms
 from app.intake import naming, upload
 from app.permissions import permission
-from app.queries import channels, chat_messages, damage_report_people, doubles, drafts, incidents, joins, report_rows
+from app.queries import (
+    channels,
+    chat_messages,
+    damage_report_people,
+    doubles,
+    drafts,
+    incidents,
+    joins,
+    report_phrases,
+    report_rows,
+)
 from app.queries import damage_reports as queries
 from app.queries.row import Record, Where
 from app.records import etag
@@ -30,6 +40,7 @@ from sync.operation import Change
 KIND = "damage-reports"
 PEOPLE = "damage-report-people"
 UNDO_SECONDS = 10
+CALL = "call"
 PLACE = ("lon", "lat", "accuracy_m", "location_source", "located_at", "address")
 PARTS = ("dots", "body", "files")
 PREFILLED = ("category", *PLACE)
@@ -74,12 +85,23 @@ def new(incident_id: uuid.UUID) -> str:
     return _form(incident, typed | asked, {}, files=files, draft=draft)
 
 
+@pages.get("/call")
+@permission(KIND, "create")
+def call(incident_id: uuid.UUID) -> str:
+    """電話受付: what a citizen tells HQ by telephone, in the order of the talk. The caller is sealed."""
+    incident = shell.incident_here(incident_id)
+    draft = drafts.get(shell.db(), current_user.id, form_key(incident, CALL))
+    typed = {"_id": str(uuid6.uuid7()), "certainty": "hearsay"} | (draft_of(draft) if draft else {})
+    return _form(incident, typed, {}, files=[], draft=draft, page=CALL)
+
+
 @pages.post("")
 @permission(KIND, "create")
 def create(incident_id: uuid.UUID) -> ResponseReturnValue:
     """The id was given when the form was drawn, so that a double tap makes one report."""
     incident = shell.incident_here(incident_id)
     scope, named = incidents.scope(incident), list[str]()
+    page = CALL if request.form.get("_page") == CALL else "new"
     try:
         named = files_of_form()
         record_id = uuid.UUID(request.form.get("_id", ""))
@@ -90,10 +112,10 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
         change = records.damage_reports.create(record_id, scope, fields, reporter_role=current_user.role)
         described = naming.describing(shell.db(), scope, named)
         people = people_of_form(change)
-        who, key = current_user.id, form_key(incident)
+        who, key = current_user.id, form_key(incident, page)
         shell.write(*described, change, *people, local=lambda connection: drafts.clear(connection, who, key))
     except (Invalid, UnsupportedMedia, TooLarge, ValueError, NoScopeKey) as error:
-        return _form(incident, request.form, messages.faults_of(error), files=named), 422
+        return _form(incident, request.form, messages.faults_of(error), files=named, page=page), 422
     return redirect(url_for(".saved", incident_id=incident.id, report_id=record_id), 303)
 
 
@@ -160,8 +182,8 @@ def files_of_form() -> list[str]:
     return forms.named_files([*named, *brought])
 
 
-def form_key(incident: Record) -> str:
-    return f"{incident.id}:report"
+def form_key(incident: Record, page: str = "new") -> str:
+    return f"{incident.id}:{CALL if page == CALL else 'report'}"
 
 
 def draft_of(draft: drafts.Draft) -> dict[str, str]:
@@ -199,17 +221,23 @@ def _of_report_before(incident: Record) -> dict[str, str]:
 
 
 def _form(
-    incident: Record, typed: Any, faults: dict[str, str], files: list[str], draft: drafts.Draft | None = None
+    incident: Record,
+    typed: Any,
+    faults: dict[str, str],
+    files: list[str],
+    draft: drafts.Draft | None = None,
+    page: str = "new",
 ) -> str:
     first, rest = catalog.tiles()
     return render_template(
-        "damage_reports/new.html",
+        f"damage_reports/{page}.html",
         typed=typed,
         faults=faults,
         first=first,
         rest=rest,
         files=shown_files(files, only_known=True),
-        form_key=form_key(incident),
+        phrases=report_phrases.offered(shell.db()),
+        form_key=form_key(incident, page),
         draft_at=draft.updated_at if draft else None,
     )
 
@@ -283,6 +311,7 @@ def _narrowed() -> report_rows.Narrowed:
     return report_rows.Narrowed(
         groups=tuple(group for group in report_rows.GROUPS if group in asked.getlist("group")),
         urgency=asked.get("urgency") if asked.get("urgency") in catalog.table("urgencies").codes else None,
+        team=asked.get("team") if asked.get("team") in shell.names_here().teams else None,
         category=asked.get("category") if asked.get("category") in catalog.table("damage_categories").codes else None,
         words=shell.asked_words() or None,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,

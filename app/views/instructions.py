@@ -91,7 +91,7 @@ def new(incident_id: uuid.UUID) -> str:
     typed = {"_id": str(uuid6.uuid7()), "priority": "normal"} | _of_report(incident) | _of_message(incident)
     decision = _decision_here(incident, request.args.get("decision"))
     if decision is None:
-        return _form(typed, [], {})
+        return _form(typed, _team_of_report(typed), {})
     team = [decision["team"]] if decision["team"] else []
     return _form(typed | {"decision_id": decision.id, "text": decision["text"]}, team, {})
 
@@ -273,6 +273,12 @@ def _meeting_of(incident: Record, decision_id: str | None) -> hq_meetings.Line |
     decision = _decision_here(incident, decision_id)
     meeting = hq_meetings.get(shell.db(), decision["hq_meeting_id"]) if decision is not None else None
     return hq_meetings.line(shell.db(), meeting) if meeting is not None else None
+
+
+def _team_of_report(typed: dict[str, str]) -> list[str]:
+    """The team that a report was given to is the recipient already: 対応指示にする and 送る are the two clicks."""
+    report = damage_reports.get(shell.db(), typed.get("damage_report_id", ""))
+    return [report["team"]] if report is not None and report["team"] and teams.get(shell.db(), report["team"]) else []
 
 
 def _of_report(incident: Record) -> dict[str, str]:

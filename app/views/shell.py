@@ -232,6 +232,10 @@ class Names:
         user = self.users.get(user_id or "")
         return (user["role"] or "") if user else ""
 
+    def people(self) -> list[tuple[str, str]]:
+        """(id, name) of those who can be given something."""
+        return [(id_, user["name"]) for id_, user in self.users.items() if user["active"] is not False]
+
     def team(self, team_id: str | None) -> str:
         return self.teams.get(team_id or "", "")
 

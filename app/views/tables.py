@@ -21,7 +21,7 @@ from flask import Blueprint, Flask, Response, stream_with_context
 from app import catalog, spreadsheet
 from app.errors import TooLarge
 from app.permissions import permission
-from app.queries import nodes, teams, users
+from app.queries import doubles, nodes, report_phrases, teams, users
 from app.queries.row import Record
 from app.spreadsheet import Cell
 from app.threads import in_native_thread
@@ -64,6 +64,7 @@ LISTS = (
     Listed("nodes", "nodes", lambda _: nodes.listed(shell.db()), city=True),
     Listed("sealed-reads", "sealed-reads", table_rows.sealed_read_rows),
     Listed("incidents", "incidents", table_rows.incident_rows, city=True),
+    Listed("report-phrases", "report-phrases", lambda _: report_phrases.listed(shell.db()), city=True),
     Listed("users", "accounts", lambda _: users.listed(shell.db()), city=True),
 )
 
@@ -153,6 +154,7 @@ class _Column:
             "user": names.user,
             "team": names.team,
             "node": names.label,
+            "report": partial(doubles.number, shell.db()),
             "count": len,
         }
         return by_name.get(how) or partial(_plain, _yes_no())

@@ -57,6 +57,7 @@ LAYERS = ("app/api", "app/queries", "app/records", "app/views")
 
 NOUNS = names(
     """
+    report_phrases
     doubles
     action_items action_plans arrivals attachments bulletin_sightings bulletins channel_reads channels chat
     chat_messages chronicle

@@ -27,12 +27,31 @@ function watchParts(form) {
     }
   }
 
-  let before = "";
+  const phrases = form.querySelector("[data-phrases]");
+  const summary = form.querySelector("[name=summary]");
+  /** @param {string} code */
+  function suggest(code) {
+    if (!(phrases instanceof HTMLElement)) return;
+    for (const one of phrases.querySelectorAll("[data-phrase]")) {
+      if (one instanceof HTMLElement) one.hidden = one.dataset.of !== "" && one.dataset.of !== code;
+    }
+    phrases.hidden = phrases.querySelector("[data-phrase]:not([hidden])") === null;
+  }
+  phrases?.addEventListener("click", (event) => {
+    const one = event.target instanceof Element ? event.target.closest("[data-phrase]") : null;
+    if (!one || !(summary instanceof HTMLInputElement)) return;
+    summary.value = summary.value.trim() === "" ? one.textContent ?? "" : `${summary.value.trim()}、${one.textContent}`;
+    summary.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  let before = "-";
   const show = () => {
     const category = chosen();
     const code = category instanceof HTMLInputElement || category instanceof HTMLOptionElement ? category.value : "";
-    if (code === "" || code === before) return;
+    if (before === code) return;
     before = code;
+    suggest(code);
+    if (code === "") return;
     const wanted = (category instanceof HTMLElement ? category.dataset.forms ?? "" : "").split(" ");
     for (const part of form.querySelectorAll("details[data-part]")) {
       if (!(part instanceof HTMLDetailsElement) || part.dataset.part === "record") continue;

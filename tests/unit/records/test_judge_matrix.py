@@ -26,6 +26,7 @@ WRITERS = {
     "grants": {"enrol"}, "shred-orders": {"enrol"}, "heirs": {"enrol"},
     "instructions": IN_THE_FIELD, "instruction-replies": IN_THE_FIELD, "instruction-sightings": IN_THE_FIELD,
     "set-asides": IN_THE_FIELD, "handover-notes": IN_THE_FIELD,
+    "report-phrases": {"command"},
     "chronicle": IN_THE_FIELD, "bulletins": IN_THE_FIELD, "bulletin-sightings": IN_THE_FIELD,
     "hq-meetings": IN_THE_FIELD, "hq-meeting-decisions": IN_THE_FIELD,
 }  # fmt: skip

@@ -161,3 +161,59 @@ def test_who_may_only_read_joins_nothing(house: House) -> None:
     first, second = filed(house, **PLACE), filed(house, **PLACE)
     assert house.ask("viewer", "POST", f"{pages(house)}/{second}/doubles", {"other": first}).status_code == 403
     assert "同じ被害として結ぶ" not in house.ask("viewer", "GET", f"{pages(house)}/{second}").text
+
+
+def test_a_call_is_taken_with_the_caller_sealed_and_nobody_elses_page_says_who(house: House) -> None:
+    page = house.ask("hq_operator", "GET", f"{pages(house)}/call").text
+    form = {
+        "_id": str(uuid7()), "_page": "call", "reception": "phone", "certainty": "hearsay", "category": "rescue",
+        "address": "南町1-2", "description": "1階に水、2階に2人",
+        "caller_name": "通報 花子", "caller_phone": "048-000-0000",
+    }  # fmt: skip
+    assert all(f'name="{name}"' in page for name in form)
+    assert house.ask("hq_operator", "POST", pages(house), form).status_code == 303
+    found = shown(house, form["_id"])
+    assert (found["reception"], found["certainty"], found["summary"]) == ("phone", "hearsay", "火災・救助")
+    for path in (f"{pages(house)}/{form['_id']}", f"{pages(house)}/{form['_id']}/saved", pages(house)):
+        assert "花子" not in house.ask("viewer", "GET", path).text + house.ask("hq_operator", "GET", path).text
+    assert "花子" in house.ask("hq_operator", "GET", f"{pages(house)}/{form['_id']}/people").text
+    assert "次の電話を受ける" in house.ask("hq_operator", "GET", f"{pages(house)}/{form['_id']}/saved").text
+
+
+def test_a_call_without_a_category_comes_back_as_a_call_with_all_that_was_typed(house: House) -> None:
+    form = {"_id": str(uuid7()), "_page": "call", "reception": "phone", "category": "", "caller_name": "通報 次郎"}
+    answer = house.ask("hq_operator", "POST", pages(house), form | {"address": "東町3"})
+    assert answer.status_code == 422
+    assert 'name="_page" value="call"' in answer.text and "東町3" in answer.text and "通報 次郎" in answer.text
+
+
+def test_a_report_is_given_to_a_team_and_the_instruction_knows_it(house: House) -> None:
+    team, report = house.made("teams", name="水防班"), filed(house)
+    form = typed(house.ask("hq_operator", "GET", f"{pages(house)}/{report}").text)
+    path = f"{pages(house)}/{report}/assignment"
+    house.ask("hq_operator", "POST", path, form | {"team": team, "assignee": "", "_was_team": "", "_was_assignee": ""})
+    found = shown(house, report)
+    assert (found["team"], found["assignee"]) == (team, None)
+    order = house.ask(
+        "hq_operator", "GET", f"/incidents/{house.ids['incident_id']}/instructions/new?report={report}"
+    ).text
+    assert f'value="{team}" checked' in order
+    listed = house.ask("viewer", "GET", f"{pages(house)}?team={team}").text
+    assert found["number"] in listed and house.ids["report_id"] not in listed
+
+
+def test_a_report_is_given_to_nobody_who_is_not_in_the_list(house: House) -> None:
+    report = filed(house)
+    form = typed(house.ask("hq_operator", "GET", f"{pages(house)}/{report}").text)
+    stranger = {"team": str(uuid7()), "_was_team": ""}
+    house.ask("hq_operator", "POST", f"{pages(house)}/{report}/assignment", form | stranger)
+    assert shown(house, report)["team"] is None
+
+
+def test_two_windows_that_give_a_report_to_two_teams_keep_both(house: House) -> None:
+    one, other = house.made("teams", name="一班"), house.made("teams", name="二班")
+    report = filed(house)
+    form = typed(house.ask("hq_operator", "GET", f"{pages(house)}/{report}").text) | {"_was_team": ""}
+    for team in (one, other):
+        house.ask("hq_operator", "POST", f"{pages(house)}/{report}/assignment", form | {"team": team})
+    assert shown(house, report)["conflicts"] == 1
