@@ -159,7 +159,6 @@ def path_of(house: House, rule: str) -> str:
     """The address with the ids of what is there."""
     named = {
         "version": "0", "form": "report", "kind": "damage-reports", "filename": "x", "token": "x",
-        "message_id": str(uuid7()),
         "envelope_id": str(uuid7()),
         "node_id": str(uuid.UUID(hex=house.node.node_id)),
         "record_id": house.ids.get(_noun_of(rule), house.ids["report_id"]),

@@ -47,7 +47,7 @@ class Past(Reading):
         self.operations = sum(frontier.values())
         self.missing = missing  # what HQ knew then and is not here now
         self._words_folded = False
-        self._readers = _Readers(node, view, base._readers if base is not None else None)
+        self._readers: _Readers = _Readers(node, view, base._readers if base is not None else None)
         self._discard = weakref.finalize(self, self._readers.discard)
         self._fold(new=base is None)
         self.chronology = Chronology(self._readers)  # not of the whole: nothing must point back, or it lives on
@@ -119,7 +119,7 @@ class _Readers:
 
     def __init__(self, node: Any, view: View, base: _Readers | None) -> None:
         self._path, self._at = laid_over.new_path(node.home), view.at
-        self._key = os.urandom(32) if base is None else base._key
+        self._key: bytes = os.urandom(32) if base is None else base._key
         if base is not None:
             laid_over.copy(base._path, self._path)
         self._store = node.folder.database, node.keys.data_key
