@@ -6,6 +6,17 @@ const html = document.documentElement;
 /** Places by id: a swap may put a new element in the old one's place. @type {Map<string, {again: boolean}>} */
 const gathering = new Map();
 
+// What somebody has chosen and not sent yet stays chosen while the page is drawn anew around it.
+const { Idiomorph } = /** @type {any} */ (window);
+if (Idiomorph) Idiomorph.defaults.callbacks.beforeNodeMorphed = (/** @type {Node} */ node) => !isChosenAnew(node);
+
+/** @param {Node} node */
+function isChosenAnew(node) {
+  if (!(node instanceof HTMLSelectElement) || node.multiple) return false;
+  const drawn = [...node.options].findIndex((option) => option.defaultSelected);
+  return node.selectedIndex !== Math.max(0, drawn);
+}
+
 /** @param {string[]} topics */
 function refresh(topics) {
   for (const place of document.querySelectorAll("[data-topics]")) {
