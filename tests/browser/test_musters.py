@@ -18,12 +18,14 @@ document.addEventListener("tomoshibi:sound", (event) => window.sounds.push(event
 
 
 @pytest.fixture(scope="module")
-def staffed(city: Cluster) -> Cluster:
+def staffed(city: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """A register of three hundred, in which whoever sits at the first terminal stands as well."""
-    team = city.hub.post("teams", {"name": "巡回3班"})["id"]
-    people = [(f"職員 {n}", "second") for n in range(299)] + [(f"巡回 {city.terminals[0].name}", "first")]
-    for name, level in people:
-        city.hub.post("staff", {"name": name, "from_level": level, "team": team, "place": "市役所3階"})
+    city.hub.post("teams", {"name": "巡回3班"})
+    people = [(f"職員 {n}", "第2配備") for n in range(299)] + [(f"巡回 {city.terminals[0].name}", "第1配備")]
+    path = tmp_path_factory.mktemp("staff") / "職員名簿.csv"
+    lines = [f"{name},{level},巡回3班,市役所3階\n" for name, level in people]
+    path.write_text("氏名,配備区分,班,参集場所\n" + "".join(lines), "utf-8")
+    assert city.hub.json("import", "staff", str(path))["created"] == len(people)
     eventually(lambda: len(city.terminals[0].every("staff")) == len(people), 30, "the register is on the tablet")
     return city
 

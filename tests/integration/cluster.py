@@ -84,7 +84,7 @@ class NodeProcess:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment() | self.extra,
             )  # fmt: skip
         if wait:
-            eventually(self.answers, 20, f"{self.name} answers; {self.log()}")
+            eventually(self.answers, 60, f"{self.name} answers; {self.log()}")
         return time.monotonic() - began
 
     def answers(self) -> bool:
