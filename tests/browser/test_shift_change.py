@@ -1,0 +1,116 @@
+"""What was written apart, what cannot both be so, a disaster that was opened twice, and handing all of it over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import HQ, TABLET, Visitors
+from tests.integration.cluster import Cluster, NodeProcess, eventually, new_id
+
+
+def split(node: NodeProcess, path: str, *forms: dict[str, Any]) -> None:
+    """Write each as somebody who has seen what stands there now, and nothing of the others."""
+    seen = node.call("GET", path)
+    for form in forms:
+        answer = node.call("PATCH", path, form, If_Match=seen.headers["ETag"])
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def report(city: Cluster) -> Iterator[str]:
+    made = city.report(city.hub, "柳橋の冠水")["id"]
+    yield str(made)
+
+
+def test_what_was_written_apart_shows_the_dangerous_value_until_one_tap_settles_it(
+    visitors: Visitors, city: Cluster, report: str
+) -> None:
+    split(city.hub, f"damage-reports/{report}", {"passability": "passable"}, {"passability": "impassable"})
+    hq = visitors.at(city.hub, HQ)
+    expect(hq.page.locator("#waiting")).to_contain_text("食い違い")
+    hq.go("/conflicts")
+    entry = hq.page.locator(f"#c-{report}")
+    expect(entry.locator(".side.in-force .value")).to_have_text("通行できない")
+    expect(entry.locator(".side")).to_have_count(2)
+    hq.forget_taps()
+    entry.locator(".side:not(.in-force) button").click()
+    expect(hq.page.locator(f"#c-{report}")).to_have_count(0)
+    assert hq.taps() == 1
+    assert city.hub.get(f"damage-reports/{report}")["passability"] == "passable"
+    assert hq.faults == []
+
+
+@pytest.mark.deep
+def test_two_tablets_that_edit_one_report_apart_both_keep_their_words(
+    visitors: Visitors, city: Cluster, report: str
+) -> None:
+    first, second = (visitors.at(terminal, TABLET) for terminal in city.terminals)
+    for terminal in city.terminals:
+        eventually(lambda node=terminal: node.call("GET", f"damage-reports/{report}").status_code == 200, 10, "arrived")
+    city.hub.kill()
+    for visitor, words in ((first, "ひざまで"), (second, "腰まで")):
+        visitor.go(f"/damage-reports/{report}/edit")
+        visitor.page.fill("[name=summary]", words)
+        visitor.page.locator("form.report button.primary, form button.primary").last.click()
+        expect(visitor.page.locator(".flash")).to_contain_text("この端末に保存済み")
+    city.hub.start()
+    for visitor in (first, second):
+        visitor.go("/conflicts")
+        entry = visitor.page.locator(f"#c-{report}")
+        expect(entry).to_contain_text("ひざまで", timeout=20_000)
+        expect(entry).to_contain_text("腰まで", timeout=20_000)
+    second.page.locator(f"#c-{report} .side", has_text="ひざまで").get_by_role("button").click()
+    expect(second.page.locator(f"#c-{report}")).to_have_count(0)
+    expect(first.page.locator(f"#c-{report}")).to_have_count(0, timeout=20_000)
+    assert first.faults == second.faults == []
+
+
+@pytest.mark.deep
+def test_a_note_written_while_cut_off_is_taken_over_at_hq(visitors: Visitors, city: Cluster) -> None:
+    patrol = visitors.at(city.terminals[0], TABLET)
+    hq = visitors.at(city.hub, HQ)
+    hq.go("/handovers")
+    city.hub.kill()
+    patrol.go("/handovers/new")
+    patrol.page.fill("[name=text]", "土のうは西倉庫に 40 袋。鍵は当直へ。")
+    patrol.page.get_by_role("button", name="この内容で引き継ぐ").click()
+    expect(patrol.page.locator("#handover")).to_contain_text("まだ引き継がれていません")
+    city.hub.start()
+    hq.go("/handovers")
+    row = hq.page.locator("#handovers li", has_text="西倉庫")
+    expect(row).to_be_visible(timeout=20_000)
+    row.get_by_role("link").click()
+    hq.page.fill("[name=taken_note]", "受け取りました")
+    hq.page.get_by_role("button", name="引き継ぎます").click()
+    expect(hq.page.locator("#handover")).to_contain_text("が引き継いだ")
+    expect(patrol.page.locator("#handover")).to_contain_text("受け取りました", timeout=20_000)
+    assert hq.faults == patrol.faults == []
+
+
+@pytest.mark.deep
+def test_a_disaster_opened_twice_is_joined_and_parted_at_hq(visitors: Visitors, city: Cluster) -> None:
+    terminal, twin = city.terminals[0], new_id()
+    document = {"id": twin, "name": "西の端末が開いた台風", "mode": "drill", "kind": "typhoon"}
+    assert terminal.call("POST", "incidents", document).status_code == 201
+    said = {"id": new_id(), "incident_id": twin, "category": "tree", "summary": "西通りの倒木"}
+    assert terminal.call("POST", "damage-reports", said).status_code == 201
+    eventually(lambda: city.hub.call("GET", f"damage-reports/{said['id']}").status_code == 200, 15, "it arrived")
+    hq = visitors.at(city.hub, HQ)
+    hq.go("/joins")
+    hq.page.locator("li", has_text="西の端末が開いた台風").get_by_role("button", name="ここにまとめる").click()
+    expect(hq.page.locator(".flash")).to_contain_text("まとめました")
+    hq.go("/damage-reports")
+    expect(hq.page.locator("main")).to_contain_text("西通りの倒木")
+    hq.page.locator(f"#row-{said['id']} a").first.click()
+    expect(hq.page).to_have_url(re.compile(f"/incidents/{twin}/damage-reports/{said['id']}"))
+    hq.go("/joins")
+    hq.page.locator("li", has_text="西の端末が開いた台風").get_by_role("button", name="分ける").click()
+    expect(hq.page.locator(".flash")).to_contain_text("分けました")
+    hq.go("/damage-reports")
+    expect(hq.page.locator("main")).not_to_contain_text("西通りの倒木")
+    assert hq.faults == []
