@@ -27,6 +27,21 @@ def report(city: Cluster) -> Iterator[str]:
     yield str(made)
 
 
+@pytest.fixture
+def twin(visitors: Visitors, city: Cluster) -> Iterator[str]:
+    """A disaster opened a second time, at a terminal; closed again: a login leads to the only one that runs."""
+    visitors.at(city.hub, HQ)  # logged in before: with two that run, a login leads to the list of them
+    made = new_id()
+    document = {"id": made, "name": "西の端末が開いた台風", "mode": "drill", "kind": "typhoon"}
+    assert city.terminals[0].call("POST", "incidents", document).status_code == 201
+    eventually(lambda: city.hub.call("GET", f"incidents/{made}").status_code == 200, 15, "it arrived")
+    yield made
+    closed = city.hub.call("PATCH", f"incidents/{made}", {"closed_at": "2026-01-01T00:00:00Z"}, If_Match="*")
+    assert closed.status_code == 200, closed.text
+    for node in city.nodes:
+        eventually(lambda node=node: node.get(f"incidents/{made}")["closed_at"], 15, "closed everywhere")
+
+
 def test_what_was_written_apart_shows_the_dangerous_value_until_one_tap_settles_it(
     visitors: Visitors, city: Cluster, report: str
 ) -> None:
@@ -93,10 +108,8 @@ def test_a_note_written_while_cut_off_is_taken_over_at_hq(visitors: Visitors, ci
 
 
 @pytest.mark.deep
-def test_a_disaster_opened_twice_is_joined_and_parted_at_hq(visitors: Visitors, city: Cluster) -> None:
-    terminal, twin = city.terminals[0], new_id()
-    document = {"id": twin, "name": "西の端末が開いた台風", "mode": "drill", "kind": "typhoon"}
-    assert terminal.call("POST", "incidents", document).status_code == 201
+def test_a_disaster_opened_twice_is_joined_and_parted_at_hq(visitors: Visitors, city: Cluster, twin: str) -> None:
+    terminal = city.terminals[0]
     said = {"id": new_id(), "incident_id": twin, "category": "tree", "summary": "西通りの倒木"}
     assert terminal.call("POST", "damage-reports", said).status_code == 201
     eventually(lambda: city.hub.call("GET", f"damage-reports/{said['id']}").status_code == 200, 15, "it arrived")
