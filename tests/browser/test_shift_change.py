@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, TABLET, Visitors
+from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, NodeProcess, eventually, new_id
+
+PAGES = ("conflicts", "contradictions", "handovers", "handovers/new", "teams", "joins")
+FAULTS_ONLY = {"resultTypes": ["violations"]}
 
 
 def split(node: NodeProcess, path: str, *forms: dict[str, Any]) -> None:
@@ -86,6 +90,26 @@ def test_two_tablets_that_edit_one_report_apart_both_keep_their_words(
 
 
 @pytest.mark.deep
+def test_the_second_window_of_one_hub_sees_what_the_first_wrote_and_keeps_its_own(
+    visitors: Visitors, city: Cluster, report: str
+) -> None:
+    first, second = visitors.at(city.hub, HQ), visitors.at(city.hub, HQ)
+    for window in (first, second):
+        window.go(f"/damage-reports/{report}/edit")
+    for window, words in ((first, "一つ目の窓"), (second, "二つ目の窓")):
+        window.page.fill("[name=summary]", words)
+        window.page.locator("form.report button.primary, form button.primary").last.click()
+        window.page.wait_for_url(re.compile(r"/damage-reports/[0-9a-f-]{36}$"))
+    strip = second.page.locator(".conflict")
+    expect(strip.locator(".side")).to_have_count(2)
+    expect(strip).to_contain_text("一つ目の窓")
+    expect(strip).to_contain_text("二つ目の窓")
+    expect(first.page.locator(".conflict")).to_contain_text("二つ目の窓", timeout=10_000)
+    strip.locator(".side.in-force button").click()
+    expect(first.page.locator(".conflict")).to_have_count(0, timeout=10_000)
+
+
+@pytest.mark.deep
 def test_a_note_written_while_cut_off_is_taken_over_at_hq(visitors: Visitors, city: Cluster) -> None:
     patrol = visitors.at(city.terminals[0], TABLET)
     hq = visitors.at(city.hub, HQ)
@@ -127,3 +151,63 @@ def test_a_disaster_opened_twice_is_joined_and_parted_at_hq(visitors: Visitors, 
     hq.go("/damage-reports")
     expect(hq.page.locator("main")).not_to_contain_text("西通りの倒木")
     assert hq.faults == []
+
+
+def furnish(city: Cluster) -> None:
+    """Something on each of the pages."""
+    hub = city.hub
+    report = city.report(hub, "左岸の漏水")["id"]
+    split(
+        hub, f"damage-reports/{report}", {"urgency": "green"}, {"urgency": "red", "address": "葦原町二丁目 左岸 4.2k"}
+    )
+    node = next(one["id"] for one in hub.every("nodes") if one["name"] == city.terminals[0].name)
+    hub.post(
+        "instructions",
+        {"incident_id": city.incident, "text": "排水ポンプを回す", "recipients": [node], "damage_report_id": report},
+    )
+    split(hub, f"damage-reports/{report}", {"response_status": "done"})
+    full = hub.post("shelters", {"name": "葦原小学校", "capacity": 120})["id"]
+    hub.post("shelter-openings", {"incident_id": city.incident, "shelter_id": full, "opening_status": "open"})
+    hub.post("head-counts", {"incident_id": city.incident, "shelter_id": full, "total": 184})
+    team = hub.post("teams", {"name": "巡回2班", "place": "市役所西口"})["id"]
+    hub.post("staff", {"name": "応援の田中", "team": team})
+    hub.post(
+        "handover-notes",
+        {"incident_id": city.incident, "text": "左岸 4.2k を 30 分ごとに見る。\n土のうは西倉庫。", "team": team},
+    )
+
+
+@pytest.fixture(scope="module")
+def furnished(city: Cluster) -> Cluster:
+    if city.hub.process is None or city.hub.process.poll() is not None:
+        city.hub.start()
+    furnish(city)
+    return city
+
+
+def more_pages(city: Cluster) -> list[tuple[str, str]]:
+    note = city.hub.every("handover-notes")[0]["id"]
+    team = city.hub.every("teams")[-1]["id"]
+    found = [(f"/{name}", name.replace("/", "-")) for name in PAGES]
+    return [*found, (f"/handovers/{note}", "handover"), (f"/teams/{team}", "team")]
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
+def test_the_pages_look_right_and_axe_finds_nothing_serious(
+    visitors: Visitors, furnished: Cluster, twin: str, pictures: Path, size: Any, dark: bool
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    visitor: Visitor = visitors.at(furnished.hub, size, dark=dark)
+    serious = {}
+    for path, name in more_pages(furnished):
+        visitor.go(path)
+        assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        visitor.page.screenshot(path=str(pictures / f"{name}-{size[0]}-{'night' if dark else 'day'}.png"))
+        for fault in Axe().run(visitor.page, options=FAULTS_ONLY).response["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                serious[name] = [fault["id"], [node["html"][:120] for node in fault["nodes"][:3]]]
+    assert serious == {}
+    assert visitor.faults == []
