@@ -91,7 +91,6 @@ def _pages(folder: Path, incident: str, channel: str, sealed: dict[str, str], ta
             ("filtered", f"{here}/damage-reports?group=open&urgency=red&words={sealed['柳橋']}"),
             ("instructions", f"{here}/instructions"),
             ("chronicle", f"{here}/chronicle"),
-            ("chronicle_print", f"{here}/chronicle/print?group=written"),
             ("chronicle_search", f"{here}/chronicle?words={sealed['記録']}"),
             ("search", f"{here}/search?words={sealed['柳橋']}"),
             ("chat", f"{here}/chat/{channel}"),
