@@ -66,5 +66,6 @@ def test_no_page_asks_once_a_row(counted: tuple[dict[str, int], dict[str, int]])
 def test_no_page_of_a_list_asks_more_than_a_person_would_wait_for(
     counted: tuple[dict[str, int], dict[str, int]],
 ) -> None:
-    """A page without its rows asks some 30; the front page stands on nine lists."""
-    assert {path: asked for path, asked in counted[1].items() if asked > 100} == {}
+    """A page without its rows asks some 30. The front page stands on twelve lists, and each asks of which disasters it
+    is: a third of its statements find no row and take 20 µs."""
+    assert {path: asked for path, asked in counted[1].items() if asked > (120 if path == "" else 80)} == {}

@@ -55,7 +55,7 @@ def test_what_is_open_is_listed_by_itself(busy: House) -> None:
     note = shown(busy, address)
     assert note["text"] == "左岸を見張ること"
     assert note["instructions"] == [busy.ids["instruction_id"]]
-    assert (note["channels"], note["unread"]) == ([busy.ids["channel_id"]], 1)
+    assert (note["channels"], note["unread"]) == ([busy.ids["channel_id"]], 2)  # the house's own message as well
     assert note["in_conflict"] == [f"damage-reports {busy.ids['report_id']}"]
     assert note["number"]
     page = busy.ask("commander", "GET", address).text
