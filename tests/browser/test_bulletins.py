@@ -15,6 +15,8 @@ from tests.browser.test_orders import NOTE_SOUNDS
 from tests.browser.test_pages import FAULTS_ONLY, SMALL_TARGETS, TOUCH_PX_MIN
 from tests.integration.cluster import Cluster, eventually
 
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
+
 
 def publish(hq: Visitor, title: str, body: str, pinned: bool = False) -> str:
     """Fill and send the form; the address of the notice."""

@@ -14,6 +14,8 @@ from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
 from tests.browser.test_pages import FAULTS_ONLY, SMALL_TARGETS, TOUCH_PX_MIN
 from tests.integration.cluster import Cluster
 
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
+
 SHOWN = re.compile(r"/hq-meetings/[0-9a-f-]{36}$")
 
 

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, Visitor, Visitors
 from tests.integration.cluster import Cluster
 
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
+
 COMPOSING = (
     """() => document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "?", isComposing: true, bubbles: true}))"""
 )

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, PHONE, TABLET, Visitors
 from tests.integration.cluster import Cluster, eventually
 
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
+
 NOTE_SOUNDS = """
 window.sounds = [];
 document.addEventListener("tomoshibi:sound", (event) => window.sounds.push(event.detail));

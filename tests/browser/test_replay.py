@@ -15,7 +15,9 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, PHONE, TABLET, Visitors
 from tests.browser.test_map import DEEP, point, post
 from tests.browser.test_pages import FAULTS_ONLY, SIDEWAYS
-from tests.integration.cluster import Cluster, NodeProcess, cluster, eventually
+from tests.integration.cluster import Cluster, cluster
+
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
 
 CITY = Path(__file__).resolve().parents[2] / "hazard_data"
 
@@ -57,32 +59,6 @@ def test_hq_goes_back_with_the_slider_and_sees_what_was_known(chromium: Any, tol
         band.get_by_role("link", name="現在に戻る").click()
         expect(page.locator(".replay-band")).to_have_count(0)
         assert commander.faults == []
-
-
-@pytest.mark.deep
-def test_a_tablet_shows_what_hq_knew_with_no_link_to_it(chromium: Any, told: tuple[Cluster, int]) -> None:
-    city, then = told
-    tablet = city.terminals[0]
-    eventually(lambda: _of_hub(tablet, then) == 1, 90, "the tablet was told what the hub knew")
-    city.hub.stop()
-    try:
-        with Visitors(chromium, city, {}) as visitors:
-            patrol = visitors.at(tablet, TABLET)
-            patrol.at(f"/replay/hub-{then}/incidents/{city.incident}")
-            expect(patrol.page.locator(".replay-band")).to_contain_text("本部が知っていた内容")
-            expect(patrol.page.locator("#feed")).to_contain_text("さきに分かった")
-            expect(patrol.page.locator("#feed")).not_to_contain_text("あとから分かった")
-            assert patrol.faults == []
-    finally:
-        city.hub.start()
-
-
-def _of_hub(node: NodeProcess, at: int) -> int:
-    """How many reports the hub knew of at that time, as a tablet tells it."""
-    try:
-        return int(node.json("replay", "--at", str(at), "--of", "hub")["damage_reports"]["open"])
-    except Exception:  # it was not told yet
-        return -1
 
 
 @pytest.mark.deep

@@ -13,6 +13,8 @@ from uuid6 import uuid7
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
+
 FAULTS_ONLY = {"resultTypes": ["violations"]}
 AT = {"type": "Point", "coordinates": [137.21, 33.51]}
 

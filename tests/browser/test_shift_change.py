@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, NodeProcess, eventually, new_id
 
+pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
+
 PAGES = ("conflicts", "contradictions", "handovers", "handovers/new", "teams", "joins")
 FAULTS_ONLY = {"resultTypes": ["violations"]}
 
