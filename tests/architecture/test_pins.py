@@ -106,14 +106,14 @@ def test_every_package_of_the_lock_is_known_by_its_hashes_and_no_host_is_named()
 def test_a_planted_fault_of_the_lock_is_found() -> None:
     hashed = "click==8.5.1 \\\n    --hash=sha256:" + "0" * 64 + "\n"
     assert faults_of_lock(hashed) == []
-    for planted in ("flask==3.1.3\n", f"--index-url {HOST}\n", "-e .\n", "flask>=3 \\\n"):
+    for planted in ("flask==3.1.3\n", f"--find-links {HOST}\n", "-e .\n", "flask>=3 \\\n"):
         assert faults_of_lock(hashed + planted) == [planted.strip().rstrip("\\ ")]
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        f"--index-url {HOST}/simple",
+        f"--find-links {HOST}",
         "-e .",
         f"flask @ {HOST}/flask.whl",
         "flask>=3",

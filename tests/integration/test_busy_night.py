@@ -59,16 +59,11 @@ class Night:
             answer = node.call("POST", collection, document)
         except requests.RequestException:
             answer = None
-        if answer is not None and answer.status_code not in (
-            404,
-            422,
-            429,
-            503,
-        ):  # not there, not arrived yet, too much
+        if answer is not None and answer.status_code not in NOT_YET:
             return answer
         with self.guard:
             self.again += 1
-        time.sleep(0.2)
+        time.sleep(0.2)  # as long as a person needs to press again
         return None
 
 
@@ -151,7 +146,7 @@ def _live_through(night: Night, chance: random.Random) -> float:
     with ThreadPoolExecutor(HANDS) as hands, ThreadPoolExecutor(KILLS) as fate:
         under_way = []
         for at_s, pool, act in doings:
-            time.sleep(max(0.0, began + at_s - time.monotonic()))
+            time.sleep(max(0.0, began + at_s - time.monotonic()))  # each thing at its moment of the night
             under_way.append((fate if pool == "fate" else hands).submit(act))
         for one in under_way:
             one.result()
