@@ -12,6 +12,9 @@ AFTER := tests/browser tests/integration
 # Thirty-one nodes at once: nothing that is measured stands beside them.
 ALONE := tests/integration/test_busy_night.py
 
+# Hundreds of nodes are started by the tests: none of them should compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test deep soak lint fix bench docs lock clean
 

@@ -16,11 +16,12 @@ from flask_socketio import SocketIO
 from flask_wtf import CSRFProtect
 
 import app.live as live
-from app import edges, rates, socket_guard, sync_socket
+from app import compiled_templates, edges, rates, socket_guard, sync_socket
 from app.api import register_api
 from app.enrol_door import Door
 from app.intake import upload
 from app.intake.receive import Intake
+from app.own_files import Site
 from app.tls import gate
 from app.version import VERSION
 from app.views import enrol, muster_answers, register_views, shell, translations
@@ -33,7 +34,7 @@ LOGIN_TRIES = "20 per minute"
 
 def create_app(node: Any) -> tuple[Flask, SocketIO]:
     """The web application of a node, and the socket server that has wrapped it."""
-    app = Flask(__name__)
+    app = Site(__name__)
     app.request_class = upload.MemoryRequest
     app.before_request(upload.allow_files)
     _configure(app, node)
@@ -78,6 +79,7 @@ def _configure(app: Flask, node: Any) -> None:
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    compiled_templates.keep(app)
 
 
 def _speak_languages(app: Flask) -> None:

@@ -27,6 +27,7 @@ from app.beacon import Beating
 from app.config import Settings
 from app.control import ControlServer
 from app.errors import CommandFailed, RateLimited
+from app.own_files import Site
 from app.slow_clients import Server
 from app.store import label
 from app.store import pin as pins
@@ -145,7 +146,7 @@ def _loopback(port: int) -> socket.socket:
 
 def create_app(lock: Lock, settings: Settings) -> Flask:
     """The pages of a locked node: of nothing but its lock."""
-    app = Flask(__name__)
+    app = Site(__name__)
     app.config.update(RELEASE=VERSION, MAX_CONTENT_LENGTH=BODY_BYTES_MAX, SEND_FILE_MAX_AGE_DEFAULT=31_536_000)
     app.config.update(BABEL_DEFAULT_LOCALE="ja", BABEL_TRANSLATION_DIRECTORIES="translations")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

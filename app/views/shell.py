@@ -57,14 +57,6 @@ KEYS = ("on", "off")
 COOKIE_SECONDS = 400 * 24 * 3600
 RECEIVED_KNOWN_MAX = 5000
 SEALED_AT_ALL_TIMES = ("damage-report-people", "muster-safety", "staff-contacts", "sealed-reads")
-STYLES = (
-    *("tokens", "base", "layout", "header", "nav", "badge", "drill", "buttons", "tiles", "counts", "rows", "map"),
-    *("map_marks", "hazard", "patrols"),
-    *("status", "forms", "conflict", "dots", "chat", "toast", "notice", "report", "photos", "front", "shelters"),
-    *("instructions", "chronicle", "musters", "bulletins", "hq_meetings"),
-    "replay",
-    *("people", "devices", "sealed", "keys", "print"),
-)
 
 
 def node() -> Any:
@@ -193,7 +185,6 @@ def _context() -> dict[str, Any]:
         "text_size": _cookie("tomoshibi_text", TEXT_SIZES),
         "keys": _cookie("tomoshibi_keys", KEYS) or "on",
         "language": str(get_locale() or "ja"),
-        "styles": STYLES,
         "vendor": vendor,
         "asset": asset,
         "icon": icon,
@@ -324,10 +315,10 @@ def vendor(name: str) -> str:
 
 
 def asset(filename: str) -> str:
-    """The address of a file of our own, with the release in the query so that an upgrade is seen at once."""
+    """The address of a file of our own."""
     known: dict[str, str] = current_app.extensions.setdefault("tomoshibi_assets", {})
     if filename not in known:  # a page asks for some 150 icons, and each address would be built anew
-        known[filename] = address("static", filename=filename, v=current_app.config["RELEASE"])
+        known[filename] = address("static", filename=filename)
     return known[filename]
 
 
