@@ -24,8 +24,19 @@ def in_native_thread(call: Callable[[], T]) -> T:
         return call()
     import gevent
 
-    result: T = gevent.get_hub().threadpool.apply(call)
+    returned, error = gevent.get_hub().threadpool.apply(_caught, (call,))
+    if error is not None:
+        raise error
+    result: T = returned
     return result
+
+
+def _caught(call: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+    """An error as a value: gevent would log each that leaves a native thread, the expected ones too."""
+    try:
+        return call(), None
+    except BaseException as error:  # noqa: BLE001  # it is raised where the call was asked for
+        return None, error
 
 
 def settle_native_threads(within_s: float) -> None:

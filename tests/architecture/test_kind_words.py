@@ -11,7 +11,7 @@ from app import catalog
 from app.records import KINDS
 from sync.kinds import Kind
 
-SAYS = {"", "user", "team", "node", "shelter", "incident", "who", "time", "flag", "point", "cm", "metres"}
+SAYS = {"", "user", "team", "node", "shelter", "incident", "who", "time", "flag", "point", "cm", "metres", "report"}
 
 
 @pytest.mark.parametrize("kind", list(KINDS), ids=lambda kind: kind.name)
