@@ -35,7 +35,7 @@ def _caught(call: Callable[[], T]) -> tuple[T | None, BaseException | None]:
     """An error as a value: gevent would log each that leaves a native thread, the expected ones too."""
     try:
         return call(), None
-    except BaseException as error:  # noqa: BLE001  # it is raised where the call was asked for
+    except BaseException as error:  # it is raised where the call was asked for
         return None, error
 
 

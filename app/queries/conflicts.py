@@ -37,12 +37,15 @@ _CURRENT = {
 
 
 def listed(
-    db: Any, incident_id: str | None = None, limit: int = row.LIMIT_MAX, sight: Sight | None = None
+    db: Any, incident_id: str | None = None, limit: int = row.LIMIT_MAX, sight: Sight | None = None, only: str = ""
 ) -> list[Record]:
-    """The newest first; of an incident with those of the city. ``sight``: whoever looks, and sees their channels."""
+    """The newest first; of an incident with those of the city. ``sight``: whoever looks, and sees their channels.
+
+    ``only``: those of one kind.
+    """
     found: list[Record] = []
-    counts = _counts(db, incident_id, sight)
-    for kind in (row.kind_of(name) for name, number in counts.items() if number):
+    numbers = counts(db, incident_id, sight)
+    for kind in (row.kind_of(name) for name, number in numbers.items() if number and only in ("", name)):
         where = Where().also("conflicts > 0").also(_CURRENT.get(kind.name, "TRUE"))
         if incident_id is not None and not kind.city:
             where = where.also("incident_id = ?", incident_id)
@@ -54,11 +57,11 @@ def listed(
 
 def counted(db: Any, incident_id: str | None = None, sight: Sight | None = None) -> int:
     """How many records have a conflict."""
-    return sum(_counts(db, incident_id, sight).values())
+    return sum(counts(db, incident_id, sight).values())
 
 
-def _counts(db: Any, incident_id: str | None, sight: Sight | None) -> dict[str, int]:
-    """By kind, in one question: every page of an incident asks it for its menu."""
+def counts(db: Any, incident_id: str | None, sight: Sight | None) -> dict[str, int]:
+    """How many by kind, in one question: every page of an incident asks it for its menu."""
     parts: list[str] = []
     values: list[Any] = []
     for kind in sight.kinds if sight is not None else shown():

@@ -61,10 +61,16 @@ def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     sight = queries.Sight(current_user.id, current_user.team, current_user.role)
     template = "conflicts/_list.html" if request.args.get("part") == "list" else "conflicts/index.html"
+    counts = queries.counts(shell.db(), incident.id, sight)
+    only = request.args.get("kind", "")
+    only = only if only in counts else ""
     return render_template(
         template,
-        records=queries.listed(shell.db(), incident.id, SHOWN_MAX, sight),
-        total=queries.counted(shell.db(), incident.id, sight),
+        records=queries.listed(shell.db(), incident.id, SHOWN_MAX, sight, only),
+        found=counts[only] if only else sum(counts.values()),
+        total=sum(counts.values()),
+        counts=counts,
+        only=only,
         topics=[kind.name if kind.city else f"{kind.name}:{incident.id}" for kind in sight.kinds],
     )
 

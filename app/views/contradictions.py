@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import messages
+from app import catalog, messages
 from app.errors import Invalid
 from app.permissions import permission
 from app.queries import contradictions as queries
@@ -65,10 +65,16 @@ def lift(incident_id: uuid.UUID, record_id: uuid.UUID) -> ResponseReturnValue:
 def _page(incident: Record, faults: dict[str, str], typed: dict[str, str] | None = None) -> str:
     listed = queries.found(shell.db(), incident.id, shell.node().clock())
     part = request.method == "GET" and request.args.get("part") == "list"
+    codes = catalog.table("contradictions").codes
+    chosen = request.args.get("rule") if request.args.get("rule") in codes else None
+    waiting = queries.waiting(listed)
     return render_template(
         "contradictions/_list.html" if part else "contradictions/index.html",
-        waiting=queries.waiting(listed),
-        known=[one for one in listed if one.aside is not None],
+        waiting=[one for one in waiting if chosen in (None, one.rule)],
+        known=[one for one in listed if one.aside is not None and chosen in (None, one.rule)],
+        total=len(waiting),
+        counts={code: sum(one.rule == code for one in waiting) for code in codes},
+        chosen=chosen,
         faults=faults,
         typed=typed or {},
     )

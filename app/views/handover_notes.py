@@ -31,9 +31,16 @@ pages = Blueprint("handover_notes", __name__, url_prefix="/incidents/<uuid:incid
 def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     part = request.args.get("part") == "list"
+    notes, chosen = queries.listed(shell.db(), incident.id), request.args.get("state")
+    by_state = {
+        "waiting": [note for note in notes if note["taken_at"] is None],
+        "taken": [note for note in notes if note["taken_at"] is not None],
+    }
     return render_template(
         "handover_notes/_list.html" if part else "handover_notes/index.html",
-        notes=queries.listed(shell.db(), incident.id),
+        notes=by_state.get(chosen or "", notes),
+        counts={state: len(found) for state, found in by_state.items()},
+        chosen=chosen if chosen in by_state else None,
         unsent_ids=shell.unsent_ids(),
     )
 

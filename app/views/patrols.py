@@ -32,9 +32,13 @@ def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     found = patrols.listed(shell.db(), incident.id, shell.node().clock())
     template = "patrols/_list.html" if request.args.get("part") == "list" else "patrols/index.html"
+    groups = [(state, [one for one in found if one.state == state]) for state in patrols.STATES]
+    chosen = request.args.get("state") if request.args.get("state") in patrols.STATES else None
     return render_template(
         template,
-        groups=[(state, [one for one in found if one.state == state]) for state in patrols.STATES],
+        groups=[(state, rounds) for state, rounds in groups if chosen in (None, state)],
+        counts={state: len(rounds) for state, rounds in groups},
+        chosen=chosen,
         start_id=str(uuid6.uuid7()),
         versions={one.patrol.id: _versions(incident, one.patrol) for one in found if one.state == "planned"},
         unsent_ids=shell.unsent_ids(),
