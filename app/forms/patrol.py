@@ -8,6 +8,7 @@ from typing import Any
 
 from app.errors import Invalid
 from app.forms.chronicle import moment
+from app.forms.position import stood_at
 
 ROUTE_CHARS_MAX = 10_000
 # What one tap says: the status, and whether the road is closed.
@@ -47,7 +48,7 @@ def read_point(form: Mapping[str, str]) -> dict[str, Any]:
     tapped = TAPS.get(form.get("tap", ""))
     if tapped is None:
         raise Invalid("required", "nothing was tapped", "Tap 安全, 注意 or 通行止め.", "status")
-    return {**tapped, **_place(form), **_note(form)}
+    return {**tapped, **stood_at(form), **_note(form)}
 
 
 def read_clearing(form: Mapping[str, str], cleared: Mapping[str, Any], point_id: str) -> dict[str, Any]:
@@ -65,13 +66,3 @@ def read_track(form: Mapping[str, str]) -> dict[str, Any]:
 def _note(form: Mapping[str, str]) -> dict[str, str]:
     note = form.get("note", "").strip()
     return {"note": note} if note else {}
-
-
-def _place(form: Mapping[str, str]) -> dict[str, Any]:
-    """Where the device stood, where it knew."""
-    try:
-        lon, lat = float(form.get("lon", "")[:32]), float(form.get("lat", "")[:32])
-    except ValueError:
-        return {}
-    accuracy = form.get("accuracy_m", "").strip()[:32]
-    return {"location": [lon, lat], **({"accuracy_m": float(accuracy)} if accuracy.isdecimal() else {})}

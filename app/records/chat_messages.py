@@ -15,6 +15,8 @@ KIND = Kind(
         "text": Field("text"),
         "attachments": Field("json"),
         "reply_to": Field("id"),
+        "location": Field("point"),
+        "accuracy_m": Field("real"),
     },
 )
 
@@ -25,6 +27,8 @@ NOUN = Noun(
         "text": shape.text(shape.TEXT_CHARS_MAX),
         "attachments": shape.each(shape.sha256),
         "reply_to": shape.an_id,
+        "location": shape.point,
+        "accuracy_m": shape.real(0, 100_000),
     },
     needed=("channel_id", "text"),
 )

@@ -16,6 +16,7 @@ from flask_login import current_user
 
 from app import messages, records
 from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.forms import position
 from app.intake import naming
 from app.permissions import permission
 from app.queries import channel_reads, incidents, talk
@@ -167,6 +168,7 @@ def _read(channel: Record) -> dict[str, Any]:
     form: dict[str, Any] = {"channel_id": channel.id, "text": said or (str(messages.PICTURE_SAID) if files else "")}
     if files:
         form["attachments"] = sorted(files)
+    form |= position.stood_at(request.form) if phrase else {}
     reply_to = request.form.get("_reply_to")
     if reply_to:
         answered = message_queries.get(shell.db(), records.shape.record_id("reply_to", reply_to))

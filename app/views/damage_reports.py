@@ -201,8 +201,13 @@ def _message_asked(incident: Record) -> Record | None:
 
 
 def _of_message(message: Record) -> dict[str, str]:
-    text = message["text"] or ""
-    return {"summary": text} if len(text) <= LINE_CHARS_MAX else {"description": text}
+    """Its words, and the place that was sent with it: that is where the report is of."""
+    text, place = message["text"] or "", message["location"]
+    typed = {"summary": text} if len(text) <= LINE_CHARS_MAX else {"description": text}
+    if place:
+        typed |= {"lon": str(place[0]), "lat": str(place[1]), "location_source": "gps"}
+        typed |= {"accuracy_m": str(message["accuracy_m"])} if message["accuracy_m"] is not None else {}
+    return typed
 
 
 def _of_report_before(incident: Record) -> dict[str, str]:

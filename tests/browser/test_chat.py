@@ -115,3 +115,22 @@ def test_words_are_found_on_the_search_page_in_any_kana(visitors: Visitors, city
     patrol.page.locator(".found a", has_text="タイフウが近い").first.click()
     expect(patrol.page.locator(".message:target .said")).to_contain_text("タイフウが近い")
     assert patrol.faults == []
+
+
+def test_one_tap_sends_where_somebody_stands_and_hq_sees_it_on_the_map(visitors: Visitors, city: Cluster) -> None:
+    patrol, hq = visitors.at(city.terminals[0], PHONE), visitors.at(city.hub, HQ)
+    patrol.go(f"/chat/{city.channel}")
+    patrol.page.fill("#f-text", "書きかけの文")
+    patrol.page.get_by_role("button", name="位置を送る").click()
+    own = patrol.page.locator(".message.own", has_text="現在地を送りました").last
+    expect(own).to_contain_text("±12 m")
+    expect(patrol.page.locator("#f-text")).to_have_value("書きかけの文")
+    hq.go(f"/chat/{city.channel}")
+    told = hq.page.locator(".message", has_text="現在地を送りました").last
+    told.get_by_role("link", name="地図で見る").click()
+    expect(hq.page.locator("path.asked-place")).to_have_count(2)
+    refuses = "(_, refused) => refused({code: 1, PERMISSION_DENIED: 1})"
+    patrol.page.evaluate(f"navigator.geolocation.getCurrentPosition = {refuses}")
+    patrol.page.get_by_role("button", name="位置を送る").click()
+    expect(patrol.page.locator("[data-place-said]")).to_contain_text("許可されていません")
+    assert patrol.faults == hq.faults == []

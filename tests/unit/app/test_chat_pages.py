@@ -166,3 +166,32 @@ def test_a_message_says_how_many_of_whom_have_read_it_by_name(house: House) -> N
     assert "読んだ人 1/" in names and names.index("人 patrol") < names.index("人 viewer")
     for wrong in ({"upto": "x"}, {"upto": "1", "shown": "zz:1"}, {"upto": "1", "shown": "aa"}):
         assert house.ask("patrol", "POST", f"{page}/reads", wrong).status_code == 422
+
+
+def test_a_position_goes_with_its_own_tap_and_into_the_report_that_is_made_of_it(house: House) -> None:
+    channel, place = house.ids["channel_id"], {"lon": "137.2", "lat": "33.5", "accuracy_m": "12"}
+    assert send(house, "patrol", channel, phrase="現在地を送りました", text="書きかけ", **place).status_code == 303
+    assert send(house, "patrol", channel, text="別の話", **place).status_code == 303
+    other, told = chat_messages.latest(house.node.reader(), channel)[-1:-3:-1]
+    assert (told["text"], told["location"], told["accuracy_m"]) == ("現在地を送りました", [137.2, 33.5], 12.0)
+    assert (other["text"], other["location"]) == ("別の話", None)
+    page = house.ask("commander", "GET", f"{here(house)}/{channel}").text
+    assert "/map?at=137.200000,33.500000,17&amp;within=12" in page.replace("%2C", ",") and "±12 m" in page
+    form = house.ask(
+        "patrol", "GET", f"/incidents/{house.ids['incident_id']}/damage-reports/new?message={told.id}"
+    ).text
+    for name, value in (("lon", "137.2"), ("lat", "33.5"), ("accuracy_m", "12.0"), ("location_source", "gps")):
+        assert f'name="{name}" value="{value}"' in form
+
+
+@pytest.mark.parametrize("place", [{"lon": "x", "lat": "33"}, {"lon": "", "lat": ""}, {}])
+def test_a_device_that_knows_no_place_sends_the_words_alone(house: House, place: dict[str, str]) -> None:
+    channel = house.ids["channel_id"]
+    assert send(house, "patrol", channel, phrase="現在地を送りました", **place).status_code == 303
+    assert chat_messages.latest(house.node.reader(), channel)[-1]["location"] is None
+
+
+def test_a_place_that_is_not_on_the_earth_is_refused_and_nothing_is_written(house: House) -> None:
+    channel, before = house.ids["channel_id"], len(said(house, house.ids["channel_id"]))
+    assert send(house, "patrol", channel, phrase="現在地を送りました", lon="200", lat="33").status_code == 422
+    assert len(said(house, channel)) == before

@@ -17,12 +17,23 @@ export function useTools(frame, aimed) {
   scale(frame);
 }
 
+/** A place that somebody sent is shown by a ring as wide as it is uncertain. @param {any} map @param {any} L @param {number[]} place */
+function pointAt(map, L, [lon, lat]) {
+  const within = Number(new URLSearchParams(location.search).get("within") ?? NaN);
+  if (!Number.isFinite(within)) return;
+  L.circle([lat, lon], { radius: Math.max(within, 5), className: "asked-place", interactive: false }).addTo(map);
+  L.circleMarker([lat, lon], { radius: 6, className: "asked-place is-middle", interactive: false }).addTo(map);
+}
+
 /** `?at=lon,lat,zoom` of the address, else where this device last was, else the city. @param {Frame} frame */
 function openView({ map, L, keep, skeleton, root }) {
   const asked = (new URLSearchParams(location.search).get("at") ?? "").split(",").map(Number);
   const kept = keep.get("view");
   const home = () => map.fitBounds(bounds(L, skeleton.home ?? skeleton.japan).pad(CUT), { animate: false });
-  if (asked.length >= 2 && asked.every(Number.isFinite)) map.setView([asked[1], asked[0]], asked[2] ?? 16, { animate: false });
+  if (asked.length >= 2 && asked.every(Number.isFinite)) {
+    map.setView([asked[1], asked[0]], asked[2] ?? 16, { animate: false });
+    pointAt(map, L, asked);
+  }
   else if (kept && inside(kept, skeleton.home)) map.setView([kept[1], kept[0]], kept[2], { animate: false });
   else {
     home();
