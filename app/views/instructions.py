@@ -32,6 +32,7 @@ from app.queries.ladder import Ladder, Recipient, ladders
 from app.queries.row import Record
 from app.records import etag
 from app.views import shell
+from sync.operation import Change
 
 KIND, REPLIES, SIGHTINGS = "instructions", "instruction-replies", "instruction-sightings"
 GROUPS = ("waiting", "in_progress", "done")
@@ -146,7 +147,9 @@ def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnVa
     except (Invalid, ValueError) as error:
         flash(next(iter(messages.faults_of(error).values())), "danger")
         return redirect(_back(incident), 303)
-    shell.write(change)
+    # Whoever answers it on a page has had it on the screen, also for less than the moment that a page waits to say so.
+    seen = [] if request.form.get("on_behalf_of") else _first_sightings(incident, [instruction.id])
+    shell.write(change, *seen)
     if request.headers.get("HX-Request"):
         return render_template("instructions/_inbox.html", **_inbox(incident))
     return redirect(_back(incident), 303)
@@ -175,8 +178,15 @@ def withdraw(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseRetur
 def see(incident_id: uuid.UUID) -> ResponseReturnValue:
     """The page tells which cards were really on its screen; each person's first time is kept."""
     incident = shell.incident_here(incident_id)
+    changes = _first_sightings(incident, request.form.getlist("id")[:SEEN_AT_ONCE_MAX])
+    if changes:
+        shell.write(*changes)
+    return "", 204
+
+
+def _first_sightings(incident: Record, wanted: list[str]) -> list[Change]:
+    """That this person has seen these, of those that are meant for them and that they had not seen."""
     me, now, changes = _me(), shell.node().clock(), []
-    wanted = request.form.getlist("id")[:SEEN_AT_ONCE_MAX]
     known = queries.sightings(shell.db(), wanted)
     for name in wanted:
         instruction = queries.get(shell.db(), name)
@@ -192,9 +202,7 @@ def see(incident_id: uuid.UUID) -> ResponseReturnValue:
                     bytes.fromhex(instruction.scope), instruction.id, current_user.id, now
                 )
             )
-    if changes:
-        shell.write(*changes)
-    return "", 204
+    return changes
 
 
 def calls_of(found: list[Ladder]) -> list[Call]:

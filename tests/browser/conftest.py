@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import FLAGS, chromium_program
+from tests.browser.chromium import FLAGS, headless_program
 from tests.browser.people import Visitors
 from tests.integration.cluster import Cluster, cluster
 
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Any]:
     """Playwright, where there is a Chromium for it to drive: two of them cannot run in one process."""
-    if chromium_program() is None:
+    if headless_program() is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail("REQUIRE_BROWSER=1, and no Chromium is installed")
         pytest.skip("no Chromium on this machine (REQUIRE_BROWSER=1 makes this an error)")
@@ -38,7 +38,7 @@ def playwright() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Any) -> Iterator[Any]:
-    browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS.split())
+    browser = playwright.chromium.launch(executable_path=headless_program(), args=FLAGS.split())
     yield browser
     browser.close()
 

@@ -130,7 +130,7 @@ def test_one_tap_sends_where_somebody_stands_and_hq_sees_it_on_the_map(visitors:
     told.get_by_role("link", name="地図で見る").click()
     expect(hq.page.locator("path.asked-place")).to_have_count(2)
     refuses = "(_, refused) => refused({code: 1, PERMISSION_DENIED: 1})"
-    patrol.page.evaluate(f"navigator.geolocation.getCurrentPosition = {refuses}")
+    patrol.page.evaluate(f"() => {{ navigator.geolocation.getCurrentPosition = {refuses}; }}")
     patrol.page.get_by_role("button", name="位置を送る").click()
     expect(patrol.page.locator("[data-place-said]")).to_contain_text("許可されていません")
     assert patrol.faults == hq.faults == []

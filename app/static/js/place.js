@@ -24,7 +24,7 @@ function watch(form, button) {
       button.removeAttribute("aria-busy");
       say("");
       place = { lon: coords.longitude.toFixed(6), lat: coords.latitude.toFixed(6), accuracy_m: String(Math.round(coords.accuracy)) };
-      form.requestSubmit(send);
+      send.click(); // htmx sends the name of a button that was clicked, of no other
     }, (refused) => {
       button.removeAttribute("aria-busy");
       say(refused.code === refused.PERMISSION_DENIED ? "off" : "none");
