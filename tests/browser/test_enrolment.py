@@ -73,6 +73,7 @@ def ask(page: Any, fresh: NodeProcess, code: str, hub: str = "") -> None:
     page.click("main button.primary")
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(300)
 def test_a_tablet_is_let_in_from_page_to_page(
     visitors: Visitors, city: Cluster, fresh: NodeProcess, tablet: Any, pictures: Path

@@ -43,6 +43,7 @@ def mapped(chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield built
 
 
+@pytest.mark.deep
 def test_a_flooded_underpass_is_photographed_without_a_network_and_seen_at_hq(
     chromium: object, mapped: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

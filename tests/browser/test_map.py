@@ -212,6 +212,7 @@ def test_a_report_made_elsewhere_appears_without_moving_the_map(tablet: Visitor,
     assert page.evaluate("window.tomoshibiMap.map.getCenter().toString()") == before
 
 
+@pytest.mark.deep
 def test_many_reports_in_one_place_are_one_sign_coloured_by_the_worst(tablet: Visitor) -> None:
     page = opened(tablet, "?at=136.030,31.522,11")
     cluster = page.locator(".map-cluster .map-mark.is-report").first
@@ -283,6 +284,7 @@ def test_at_night_the_ground_is_dark_and_the_flood_is_dimmed(visitors: Visitors,
     assert 30 < filled[0] < 50, "22 % of 70 %, and no more"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (TABLET, False), (HQ, False)], ids=["phone", "tablet", "hq"])
 def test_the_map_is_for_gloves_and_for_readers(
     visitors: Visitors, mapped: Cluster, pictures: Path, size: tuple[int, int], dark: bool
@@ -320,6 +322,7 @@ def test_on_paper_the_map_is_light_with_its_legend_and_the_drill_and_without_its
     page.screenshot(path=str(pictures / "map-print.png"))
 
 
+@pytest.mark.deep
 def test_the_sheet_has_the_size_that_was_chosen_and_the_page_is_put_back_afterwards(
     visitors: Visitors, mapped: Cluster
 ) -> None:

@@ -15,6 +15,8 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster
 
+pytestmark = pytest.mark.deep
+
 CITY = Path(__file__).resolve().parents[2] / "hazard_data"
 HERE = (136.0301, 31.5101)
 WEST, SOUTH, EAST, NORTH = 136.0, 31.49, 136.06, 31.55

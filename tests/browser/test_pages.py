@@ -120,12 +120,13 @@ def test_no_page_scrolls_sideways_at_320_px(visitors: Visitors, city: Cluster, r
     assert wide == {}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("size", "palette"),
     [
         pytest.param(PHONE, "outdoor", id="phone"),
-        pytest.param(TABLET, "standard", id="tablet", marks=pytest.mark.deep),
-        pytest.param(HQ, "night", id="hq", marks=pytest.mark.deep),
+        pytest.param(TABLET, "standard", id="tablet"),
+        pytest.param(HQ, "night", id="hq"),
     ],
 )
 def test_every_target_is_large_enough_for_a_wet_glove_and_axe_finds_nothing_serious(

@@ -181,6 +181,7 @@ def test_a_node_that_is_down_while_somebody_sends_loses_nothing(
     assert len(record["attachments"]) == 1
 
 
+@pytest.mark.deep
 def test_what_is_no_photo_is_said_beside_it_and_the_report_goes_without(
     visitors: Visitors, city: Cluster, tmp_path: Path
 ) -> None:
@@ -194,6 +195,7 @@ def test_what_is_no_photo_is_said_beside_it_and_the_report_goes_without(
     assert patrol.node.get(f"damage-reports/{send(patrol)}")["attachments"] == []
 
 
+@pytest.mark.deep
 def test_a_photo_taken_off_and_taken_again_leaves_one(
     visitors: Visitors, city: Cluster, shots: Callable[..., str]
 ) -> None:
@@ -229,6 +231,7 @@ def test_one_after_the_other_keeps_category_and_place_until_cleared(visitors: Vi
     expect(patrol.page.locator("input[name=category]:checked")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_a_photo_is_added_and_taken_off_on_the_edit_page(
     visitors: Visitors, city: Cluster, shots: Callable[..., str]
 ) -> None:
@@ -248,6 +251,7 @@ def test_a_photo_is_added_and_taken_off_on_the_edit_page(
     expect(patrol.page.locator(".history")).to_contain_text("1枚を外した")
 
 
+@pytest.mark.deep
 def test_hq_sees_the_photo_of_a_patrol(visitors: Visitors, city: Cluster, shots: Callable[..., str]) -> None:
     commander, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
     open_form(patrol)
@@ -262,6 +266,7 @@ def test_hq_sees_the_photo_of_a_patrol(visitors: Visitors, city: Cluster, shots:
     expect(patrol.page.locator("#delivery")).to_contain_text("本部に届きました", timeout=20_000)
 
 
+@pytest.mark.deep
 def test_a_voice_memo_goes_with_the_report_and_can_be_heard(visitors: Visitors, city: Cluster) -> None:
     patrol = visitors.at(city.terminals[0], PHONE)
     open_form(patrol)
@@ -287,6 +292,7 @@ def test_a_voice_memo_goes_with_the_report_and_can_be_heard(visitors: Visitors, 
     assert patrol.faults == []
 
 
+@pytest.mark.deep
 def test_without_scripts_the_photo_goes_with_the_form(
     chromium: Any, city: Cluster, visitors: Visitors, shots: Callable[..., str]
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_shelter_opens_counts_and_stands_in_hqs_total(
     assert clerk.faults == commander.faults == []
 
 
+@pytest.mark.deep
 def test_a_count_is_put_right_by_another_and_both_stay_in_the_history(
     visitors: Visitors, city: Cluster, staff: dict[str, str], school: str
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_man_who_comes_in_comes_into_the_total(
     expect(clerk.page.locator(".history").first).to_contain_text("女 2")
 
 
+@pytest.mark.deep
 def test_an_empty_count_is_refused_with_what_to_do(
     visitors: Visitors, city: Cluster, staff: dict[str, str], school: str
 ) -> None:
@@ -122,6 +124,7 @@ def test_an_empty_count_is_refused_with_what_to_do(
     assert city.hub.get(f"head-counts?incident_id={city.incident}&shelter_id={school}")["items"] == []
 
 
+@pytest.mark.deep
 def test_what_was_being_counted_survives_a_reload(
     visitors: Visitors, city: Cluster, staff: dict[str, str], school: str
 ) -> None:
@@ -138,6 +141,7 @@ def test_what_was_being_counted_survives_a_reload(
     expect(clerk.page.locator("[data-count-note]")).to_be_hidden()
 
 
+@pytest.mark.deep
 def test_another_number_on_the_old_form_is_another_count(
     visitors: Visitors, city: Cluster, staff: dict[str, str], school: str
 ) -> None:
@@ -154,6 +158,7 @@ def test_another_number_on_the_old_form_is_another_count(
         expect(clerk.page.locator(".heads-figure")).to_contain_text(f"{number}人")
 
 
+@pytest.mark.deep
 def test_two_nodes_that_say_the_first_state_apart_make_one_opening_and_a_conflict(
     visitors: Visitors, city: Cluster, staff: dict[str, str], school: str
 ) -> None:
@@ -203,6 +208,7 @@ def test_two_windows_that_tap_two_states_both_keep_theirs(visitors: Visitors, ci
     expect(second.page.locator(".side.in-force")).to_contain_text("満員")
 
 
+@pytest.mark.deep
 def test_the_shelter_opened_last_on_this_device_stands_first(
     visitors: Visitors, city: Cluster, staff: dict[str, str], school: str
 ) -> None:

@@ -115,6 +115,7 @@ def test_the_chat_goes_both_ways_and_says_how_far_each_message_got(visitors: Vis
     expect(own).to_contain_text("既読 1")
 
 
+@pytest.mark.deep
 def test_a_message_of_hq_is_on_the_other_page_within_a_second(
     visitors: Visitors, city: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:

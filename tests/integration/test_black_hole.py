@@ -11,6 +11,7 @@ from tests.integration.cluster import cluster, eventually
 from tests.integration.proxy import BlackHoleProxy
 
 
+@pytest.mark.deep
 def test_a_link_through_a_black_hole_of_15_s_resumes_within_5_s(tmp_path: Path) -> None:
     _run(tmp_path, hole_s=15)
 

@@ -48,6 +48,7 @@ def test_reports_filed_while_the_hub_was_down_reach_it_once_after_a_kill(city: C
     assert len(numbers) == REPORTS and all(number.startswith("T01-") for number in numbers)
 
 
+@pytest.mark.deep
 def test_the_digest_that_is_kept_is_the_one_that_the_tables_give(city: Cluster) -> None:
     for number in range(5):
         city.report(city.terminals[number % 2], f"報告 {number}")

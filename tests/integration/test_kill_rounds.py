@@ -20,11 +20,11 @@ from app.queries import log as log_queries
 from tests.faults.recording import opened
 from tests.integration.cluster import Cluster, NodeProcess, cluster, eventually, new_id, report_document
 
-ROUNDS, ROUNDS_DEEP, ROUNDS_SOAK = 10, 100, 1_000
+ROUNDS, ROUNDS_DEEP, ROUNDS_SOAK = 5, 100, 1_000
 
 
 @pytest.mark.timeout(400)
-def test_nothing_acknowledged_is_lost_in_ten_kills(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_in_five_kills(tmp_path: Path) -> None:
     _run(tmp_path, ROUNDS)
 
 

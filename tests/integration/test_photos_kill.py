@@ -14,12 +14,12 @@ from tests.integration.cluster import cluster, eventually
 from tests.integration.pictures import fetched, file_report, is_here, photo, upload
 from tests.integration.proxy import BlackHoleProxy
 
-ROUNDS, ROUNDS_DEEP = 3, 12
 LINE_BYTES_S = 1_250_000  # 10 Mbit/s: a photo is under way for more than a second
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(ROUNDS_DEEP, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("rounds", [3, 12])
 def test_photos_outlive_kills_in_the_middle_of_their_transfer(tmp_path: Path, rounds: int) -> None:
     seed = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"TEST_SEED={seed}")

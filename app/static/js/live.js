@@ -1,7 +1,7 @@
 // @ts-check
 // Hints from the node: which topics changed. The page asks for the fragment again through its view.
 // The first hint is answered at once (a chat line must not wait), later ones are gathered for 200 ms.
-const GATHER_MS = 200;
+const GATHER_MS = 200, LEAVING_MS = 10_000;
 const html = document.documentElement;
 /** Places by id: a swap may put a new element in the old one's place. @type {Map<string, {again: boolean}>} */
 const gathering = new Map();
@@ -62,6 +62,17 @@ document.addEventListener("htmx:configRequest", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
   const cause = detail.triggeringEvent;
   if (!cause || cause.type === "tomoshibi:refresh") detail.headers["X-Tomoshibi-Background"] = "1";
+});
+
+// Whoever hands over or locks is on the way: an answer to what the page had asked before, with a login that has ended
+// since, would lead them to the login instead.
+let leftAt = 0;
+document.addEventListener("submit", (event) => {
+  if (event.target instanceof HTMLElement && event.target.matches("form.switch, form.lock")) leftAt = Date.now();
+});
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr } = /** @type {CustomEvent} */ (event).detail;
+  if (xhr.status === 401 && Date.now() - leftAt < LEAVING_MS) event.preventDefault();
 });
 
 export function connect() {
