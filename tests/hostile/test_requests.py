@@ -87,6 +87,7 @@ def test_no_request_of_the_hostile_corpus_makes_a_node_fail(house: House) -> Non
     check(ask_corpus(house, FEW_CORPUS))
 
 
+@pytest.mark.deep
 def test_no_request_made_from_the_description_makes_a_node_fail(house: House) -> None:
     check(ask_described(house, FEW_EXAMPLES))
 

@@ -47,6 +47,7 @@ def layers(node: NodeProcess) -> dict[str, Any]:
     return {"digest": node.json("digest")["public"]}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("kind", "name", "count"), OFFICIAL)
 def test_every_record_of_an_official_file_is_read(hub: NodeProcess, kind: str, name: str, count: int) -> None:
     report = hub.json("import", kind, str(shared_data() / name), "--dry-run")

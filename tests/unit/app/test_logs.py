@@ -53,6 +53,7 @@ def lines_of(stream: io.StringIO) -> list[str]:
     return lines
 
 
+@pytest.mark.deep
 def test_every_door_with_canaries_leaves_none_in_the_log(house: House, written: io.StringIO) -> None:
     asked = 0
     for method, rule, _ in doors(house.app):

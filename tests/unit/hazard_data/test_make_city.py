@@ -45,6 +45,7 @@ def ranks() -> dict[int, BaseGeometry]:
     return shapes_by("flood_depth", "rank")
 
 
+@pytest.mark.deep
 def test_a_fresh_run_gives_the_committed_bytes() -> None:
     # The committed files are themselves an earlier run, in another process and on another day.
     for name, content in make_city.make_files().items():

@@ -191,6 +191,7 @@ def toda() -> HazardLayer:
     return HazardLayer.load(parts_of(shapes_of(path, {"A31b_201": "rank"})), catalog.depth())
 
 
+@pytest.mark.deep
 def test_all_1500_points_of_the_key_of_the_real_toda_agree(toda: HazardLayer) -> None:
     with shared_data("flood", "derived", "toda_depth_points_key.csv").open(encoding="utf-8") as file:
         key = [(float(row["lon"]), float(row["lat"]), int(row["rank"])) for row in csv.DictReader(file)]

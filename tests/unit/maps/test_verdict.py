@@ -87,6 +87,7 @@ def test_a_cellar_is_under_water_first() -> None:
     assert states(verdict(1, [-1, 1])) == {1: "usable", -1: "flooded"}
 
 
+@pytest.mark.deep
 def test_all_31_flood_sites_of_the_real_toda_are_usable_upstairs() -> None:
     path = shared_data("flood", "derived", "toda_A31b-20-23_style.geojson")
     layer = HazardLayer.load(parts_of(shapes_of(path, {"A31b_201": "rank"})), catalog.depth())
