@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 SOAK_MINUTES ?= 120
 WORKERS ?= 2
-AFTER_WORKERS ?= 3
+AFTER_WORKERS ?= 2
 # Real processes and pages after the rest: they are measured, and most of their time they wait. In this order, so that
 # no long file stands last and keeps one worker waiting for the other.
 AFTER := tests/browser tests/integration

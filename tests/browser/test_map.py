@@ -116,6 +116,7 @@ def test_the_legend_says_each_rank_in_words_and_that_no_colour_is_no_safety(tabl
     assert page.locator("[data-map-swatch='flood_depth:4']").evaluate(inked) > 4
 
 
+@pytest.mark.deep
 def test_the_credit_and_the_drill_stand_under_the_map_while_the_layer_is_shown(tablet: Visitor) -> None:
     page = opened(tablet)
     credits = page.locator(".map-credits")
@@ -176,6 +177,7 @@ def test_a_grid_number_in_full_width_and_degrees_both_find_their_place(tablet: V
     )
 
 
+@pytest.mark.deep
 def test_an_unreadable_number_is_said_and_moves_nothing(tablet: Visitor) -> None:
     page = opened(tablet)
     before = page.evaluate("window.tomoshibiMap.map.getCenter().toString()")
@@ -243,6 +245,7 @@ def test_tiles_are_given_by_range_and_kept_for_ever(tablet: Visitor) -> None:
     assert asked.get(f"{tablet.node.url}/map/{'0' * 20}/map.js").status == 404
 
 
+@pytest.mark.deep
 def test_the_list_shows_what_the_map_shows_and_leads_back(tablet: Visitor) -> None:
     page = opened(tablet)
     page.get_by_role("link", name="一覧で見る").click()
@@ -266,6 +269,7 @@ def test_the_picker_fills_the_position_of_a_report(visitors: Visitors, mapped: C
     assert visitor.strangers == [] and visitor.faults == []
 
 
+@pytest.mark.deep
 def test_a_node_without_any_layer_says_so_and_still_shows_its_points(visitors: Visitors, mapped: Cluster) -> None:
     """Under the map of a terminal that has the records but not yet the files nothing is grey and nothing fails."""
     visitor = visitors.at(mapped.hub, TABLET)
@@ -277,6 +281,7 @@ def test_a_node_without_any_layer_says_so_and_still_shows_its_points(visitors: V
     expect(page.locator(".map-outside").first).to_contain_text("地図データなし")
 
 
+@pytest.mark.deep
 def test_at_night_the_ground_is_dark_and_the_flood_is_dimmed(visitors: Visitors, mapped: Cluster) -> None:
     visitor = visitors.at(mapped.hub, TABLET, dark=True)
     page = opened(visitor, at(DEEP))
@@ -305,6 +310,7 @@ def test_the_map_is_for_gloves_and_for_readers(
         page.screenshot(path=str(pictures / f"map{query[6:]}-{size[0]}-{'night' if dark else 'day'}.png"))
 
 
+@pytest.mark.deep
 def test_on_paper_the_map_is_light_with_its_legend_and_the_drill_and_without_its_buttons(
     visitors: Visitors, mapped: Cluster, pictures: Path
 ) -> None:

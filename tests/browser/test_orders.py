@@ -98,6 +98,7 @@ def test_the_ladder_climbs_at_hq_rung_by_rung(visitors: Visitors, city: Cluster)
     expect(patrol.page.locator("#inbox .rows")).to_contain_text("漏水を確認")
 
 
+@pytest.mark.deep
 def test_an_answer_given_while_cut_off_arrives_with_the_time_it_was_pressed(visitors: Visitors, city: Cluster) -> None:
     hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
     give(hq, "柳橋アンダーパスを通行止めにする", tablet_of(city))

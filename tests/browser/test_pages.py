@@ -108,7 +108,7 @@ def settled(visitor: Visitor, path: str) -> None:
     visitor.page.evaluate("document.fonts.ready")
 
 
-@pytest.mark.parametrize("text_size", ["100", "200"])
+@pytest.mark.parametrize("text_size", ["100", pytest.param("200", marks=pytest.mark.deep)])
 def test_no_page_scrolls_sideways_at_320_px(visitors: Visitors, city: Cluster, report: str, text_size: str) -> None:
     visitor = visitors.at(city.hub, (320, 640))
     visitor.wear(text=text_size)
@@ -196,7 +196,9 @@ def test_pictures_for_people_to_look_at(
         assert target.stat().st_size > 5_000
 
 
-@pytest.mark.parametrize("width", [1280, 1366, 1600, 1920])
+@pytest.mark.parametrize(
+    "width", [1366, *(pytest.param(width, marks=pytest.mark.deep) for width in (1280, 1600, 1920))]
+)
 def test_the_front_page_at_hq_stands_still_and_cuts_nothing(
     visitors: Visitors, city: Cluster, report: str, width: int
 ) -> None:

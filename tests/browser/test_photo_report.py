@@ -141,6 +141,7 @@ def test_a_draft_with_its_photo_is_there_after_node_and_browser_were_killed(
     expect(again.page.locator("[data-shot]")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_without_a_position_the_report_is_sent_and_the_photos_own_is_taken(
     visitors: Visitors, city: Cluster, shots: Callable[..., str]
 ) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.cluster import NodeProcess, cluster, eventually
 from tests.integration.pictures import fetched, file_report, photo, upload
 
 
+@pytest.mark.deep
 def test_a_lost_hub_is_put_back_from_its_backup_and_gets_the_rest_from_a_terminal(tmp_path: Path) -> None:
     with cluster(tmp_path, terminals=1) as city:
         hub, terminal = city.hub, city.terminals[0]

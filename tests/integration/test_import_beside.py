@@ -63,8 +63,9 @@ def test_shelters_come_once_and_stay_what_a_person_made_of_them(hub: NodeProcess
     assert hub.get(f"shelters/{shelter['id']}")["capacity"] == 7
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.deep), signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_import_that_is_stopped_changes_nothing_and_leaves_no_file(
     hub: NodeProcess, tmp_path: Path, number: signal.Signals
 ) -> None:
