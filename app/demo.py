@@ -25,6 +25,7 @@ from app.errors import CommandFailed
 
 INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "emergency"}
 WELCOME = "訓練を始めます。巡回班は被害を見つけたら、端末の「被害を報告」から送ってください。"
+ROUND_STOPS = 6
 SILENT, OLD, TWO_POSTS = 11, 6, 4  # by their place in the list of shelters
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for another
 
@@ -50,6 +51,7 @@ MAPS = (
     ("hazard", "flood_duration.geojson"),
     ("hazard", "collapse_zone.geojson"),
 )
+STAFF = ("staff", "staff.csv")
 IMPORTS_AT_ONCE = 2  # each is a process of its own, and a tablet has two cores
 NODES = {"hub": "葦原市 災害対策本部", "terminal-a": "巡回3班の端末", "terminal-b": "葦原第二小学校の端末"}
 
@@ -91,20 +93,20 @@ def _set_up(home: Path, ports: dict[str, int]) -> dict[str, str]:
             home / person.node, "user", "add", person.name, "--role", person.role, "--password-stdin", text=secret
         )
     token = processes.command(home / "hub", "token", "create", "--user", PEOPLE[0].name)
-    _import_maps(home / "hub")
+    _import_city(home / "hub")
     _furnish(hub_url, token)
     return passphrases
 
 
-def _import_maps(hub: Path) -> None:
-    """The invented city's own files, by the command that a city would use; the terminals get them by themselves."""
+def _import_city(hub: Path) -> None:
+    """The invented city's own files and its staff, by the command of a city; the terminals get them by themselves."""
 
     def bring(kind: str, name: str, *more: str) -> None:
         processes.command(hub, "import", kind, str(_city() / name), *more, "--json")
 
     bring(*MAPS[0])  # the boundary first: the others are held against it
     with ThreadPoolExecutor(IMPORTS_AT_ONCE) as pool:
-        for done in [pool.submit(bring, *wanted) for wanted in MAPS[1:]]:
+        for done in [pool.submit(bring, *wanted) for wanted in (*MAPS[1:], STAFF)]:
             done.result()
 
 
@@ -131,7 +133,10 @@ def _furnish(url: str, token: str) -> None:
         post("channels", {"incident_id": incident, "name": name})["id"] for name in ("本部と現場", "避難所と統括班")
     ]
     post("chat-messages", {"incident_id": incident, "channel_id": channels[0], "text": WELCOME})
-    for number, shelter in enumerate(_shelters()):
+    shelters = list(_shelters())
+    route = [shelter["location"]["coordinates"] for shelter in shelters[:ROUND_STOPS]]
+    post("patrols", {"incident_id": incident, "name": "避難所めぐり(西)", "route": route})
+    for number, shelter in enumerate(shelters):
         record = post("shelters", shelter)["id"]
         status = "preparing" if number % 9 == 8 else "open"
         post("shelter-openings", {"incident_id": incident, "shelter_id": record, "opening_status": status})

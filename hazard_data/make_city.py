@@ -22,6 +22,7 @@ from hazard_data import ground
 from hazard_data.mesh import Corner, Cut, Mesh
 from hazard_data.road_list import road_features
 from hazard_data.shelter_list import shelter_rows
+from hazard_data.staff_list import staff_csv
 
 HERE = Path(__file__).parent
 DATA_DATE = "2017-03-31"
@@ -75,7 +76,7 @@ def make_files() -> dict[str, bytes]:
     """Return the content of every data file by its name."""
     layers = make_layers()
     files = {layer.file: _content(layer) for layer in layers}
-    return files | {"manifest.toml": _manifest(layers, files)}
+    return files | {"manifest.toml": _manifest(layers, files), "staff.csv": staff_csv()}
 
 
 def make_layers() -> list[Layer]:
