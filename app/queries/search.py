@@ -35,9 +35,9 @@ def narrowed(db: Any, where: Where, kind: str, asked: str | None) -> Where:
     if not words:
         return where
     noted, matching = _noted(db, kind, words)
-    condition = f"(id IN ({_FOUND} AND r.kind = ?) AND id NOT IN (SELECT value FROM json_each(?))"
+    condition = f"(id IN ({_FOUND}) AND id NOT IN (SELECT value FROM json_each(?))"
     condition += " OR id IN (SELECT value FROM json_each(?)))"
-    values = (search.expression(words), kind, json.dumps(noted), json.dumps(matching))
+    values = (search.expression(words, kind), json.dumps(noted), json.dumps(matching))
     return where.also(condition, *values)
 
 

@@ -29,7 +29,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 WORDS_MAX = 8
 
 _UNSEEN = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef\ufdd0-\ufdef]"
 )
 # Katakana as hiragana; ASCII signs in their wide form, for the engine parts words at the narrow one.
 _ALIKE = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
@@ -82,14 +82,20 @@ def marked(text: str, asked: str, chars_max: int) -> list[tuple[str, bool]]:
     return [*parts, ("…", False)] if len(text) > first + chars_max else parts
 
 
-def pairs(text: str) -> str:
-    """The index's entry of a text: each character with the one that follows it in its run."""
-    return " ".join(run[at : at + 2] for run in folded(text).split() for at in range(len(run)))
+def entry(kind: str, text: str) -> str:
+    """The index's entry of a record: its kind, then each character with the one that follows it in its run."""
+    return " ".join((_mark(kind), *(run[at : at + 2] for run in folded(text).split() for at in range(len(run)))))
 
 
-def expression(words: list[str]) -> str:
-    """The words as the index is asked for them."""
-    return " AND ".join(f'"{word}" *' if len(word) == 1 else f'"{_joined(word)}"' for word in words)
+def expression(words: list[str], kind: str = "") -> str:
+    """The words as the index is asked for them, in records of one kind: where they are few, few are looked at."""
+    asked = [f'"{word}" *' if len(word) == 1 else f'"{_joined(word)}"' for word in words]
+    return " AND ".join([f'"{_mark(kind)}"', *asked] if kind else asked)
+
+
+def _mark(kind: str) -> str:
+    """A word that stands in no text: it begins with what is no character, and is left out of texts."""
+    return "\ufdd0" + kind.replace("-", "")
 
 
 def _joined(word: str) -> str:

@@ -94,5 +94,5 @@ def _fold_kind(connection: Connection, kind: str, records: list[str]) -> None:
         f"INSERT OR REPLACE INTO {RECORDS} VALUES (?, ?, ?, ?)",
         [(places[record], kind, record, incident) for record, (incident, _) in now.items()],
     )
-    entries = sorted((places[record], search.pairs(text)) for record, (_, text) in now.items())
+    entries = sorted((places[record], search.entry(kind, text)) for record, (_, text) in now.items())
     connection.executemany(f"INSERT INTO {WORDS} (rowid, said) VALUES (?, ?)", entries)

@@ -16,13 +16,20 @@ def test_letters_numbers_and_joined_kana_are_one(text: str, alike: str) -> None:
 
 
 def test_the_index_holds_each_pair_and_the_last_character_of_a_run() -> None:
-    assert search.pairs("冠水 ﾀｲﾌ") == "冠水 水 たい いふ ふ"
+    assert search.entry("chat-messages", "冠水 ﾀｲﾌ") == "\ufdd0chatmessages 冠水 水 たい いふ ふ"
 
 
 def test_signs_of_the_engine_are_no_signs_in_an_expression() -> None:
     assert '"' not in search.expression(search.words_of('a"b* OR')).replace('" AND "', "").strip('"')
     assert search.expression(["水"]) == '"水" *'
     assert search.expression(["避難所"]) == '"避難 難所"'
+    assert search.expression(["水"], "chat-messages") == '"\ufdd0chatmessages" AND "水" *'
+
+
+def test_no_text_says_what_marks_a_kind() -> None:
+    assert search.entry("chronicle", "\ufdd0chatmessages").split()[0] == "\ufdd0chronicle"
+    assert "\ufdd0" not in search.entry("chronicle", "\ufdd0chatmessages").split(" ", 1)[1]
+    assert search.words_of("\ufdd0chatmessages") == ["chatmessages"]
 
 
 def test_what_was_found_is_marked_where_it_stands_in_the_text() -> None:
