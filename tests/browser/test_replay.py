@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 from tests.browser.people import HQ, PHONE, TABLET, Visitors
 from tests.browser.test_map import DEEP, point, post
 from tests.browser.test_pages import FAULTS_ONLY, SIDEWAYS
-from tests.integration.cluster import Cluster, cluster
+from tests.integration.cluster import Cluster, NodeProcess, cluster, eventually
 
 pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
 
@@ -30,6 +31,7 @@ def told(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
         for summary in ("さきに分かった", "あとから分かった"):
             report = {"category": "road", "summary": summary, "urgency": "red", "location": point(*DEEP)}
             post(built.hub, "damage-reports", incident_id=built.incident, **report)
+            time.sleep(1)  # the tablet has it as well: from then on it knows that the hub has
             at = int(time.time() * 1000)
             time.sleep(1)  # the two are known at different times: that is what is asked
             if summary.startswith("さき"):
@@ -87,3 +89,26 @@ def test_the_band_stays_and_the_map_answers(
         someone.go("/replay")
         page.screenshot(path=pictures / f"replay-choose-{size[0]}{'-night' if dark else ''}.png")
         assert someone.faults == []
+
+
+def test_a_tablet_shows_what_hq_knew_with_no_link_to_it(chromium: Any, told: tuple[Cluster, int]) -> None:
+    city, then = told
+    tablet = city.terminals[0]
+    eventually(lambda: of_hub(tablet, then) == 1, 90, "the tablet knows what the hub knew")
+    city.hub.stop()
+    try:
+        with Visitors(chromium, city, {}) as visitors:
+            patrol = visitors.at(tablet, TABLET)
+            patrol.at(f"/replay/hub-{then}/incidents/{city.incident}")
+            expect(patrol.page.locator(".replay-band")).to_contain_text("本部が知っていた内容")
+            expect(patrol.page.locator("#feed")).to_contain_text("さきに分かった")
+            expect(patrol.page.locator("#feed")).not_to_contain_text("あとから分かった")
+            assert patrol.faults == []
+    finally:
+        city.hub.start()
+
+
+def of_hub(node: NodeProcess, at: int) -> int:
+    """How many open reports the hub knew of at that time, as a tablet tells it; -1 while it was told nothing."""
+    answer = node.command("replay", "--at", str(at), "--of", "hub", "--json", check=False)
+    return int(json.loads(answer.stdout)["damage_reports"]["open"]) if answer.returncode == 0 else -1
