@@ -53,7 +53,7 @@ def test_a_reply_is_written_under_what_it_answers_and_the_next_message_is_none(
     asked.get_by_role("link", name="返信").click()
     expect(patrol.page.locator("#composer-answered")).to_contain_text("柳橋は通れますか")
     patrol.page.locator("textarea[name=text]").fill("通れません")
-    patrol.page.get_by_role("button", name="送る").click()
+    patrol.page.get_by_role("button", name="送る", exact=True).click()
     own = patrol.page.locator(".message.own", has_text="通れません")
     expect(own.locator(".quote")).to_contain_text("柳橋は通れますか")
     expect(patrol.page.locator("#composer-answered")).to_be_empty()

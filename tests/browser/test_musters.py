@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, TABLET, Visitors
-from tests.integration.cluster import Cluster, eventually
+from tests.integration.cluster import Cluster, cluster, eventually
 
 pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
 
@@ -17,6 +19,13 @@ NOTE_SOUNDS = """
 window.sounds = [];
 document.addEventListener("tomoshibi:sound", (event) => window.sounds.push(event.detail));
 """
+
+
+@pytest.fixture(scope="session")
+def city(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One of its own: another register would be counted with this one."""
+    with cluster(tmp_path_factory.mktemp("city"), terminals=1) as built:
+        yield built
 
 
 @pytest.fixture(scope="module")

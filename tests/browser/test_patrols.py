@@ -17,6 +17,10 @@ STEP = 0.0002  # 19 m: under what nobody can go in the second between two fixes
 FAR = (136.2, 31.7)  # where no car can be a second later
 MINUTE = 60_000
 ROUNDS = "**/map/rounds*"  # where the map asks for what is under way
+TOO_WIDE = """() => [...document.querySelectorAll("main *")]
+  .filter((one) => document.documentElement.scrollWidth > innerWidth)
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 200))"""
 
 
 def stand(visitor: Visitor, lon: float, lat: float, accuracy: float = 8) -> None:
@@ -189,7 +193,7 @@ def test_the_pages_look_right(visitors: Visitors, city: Cluster, pictures: Path,
         patrol.go(path)
         if path.endswith(one):
             patrol.page.wait_for_selector("[data-map-rounds][data-ready]", state="attached")
-        assert patrol.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert patrol.page.evaluate(TOO_WIDE) == [], path
         patrol.page.screenshot(
             path=str(pictures / f"{name}-{size[0]}-{'night' if dark else 'day'}.png"), full_page=True
         )

@@ -37,7 +37,11 @@ SEEN = """() => [...(window.hostile ?? []),
 ASKED_WITH = ("back", "name", "code", "q", "field", "field_id", "at", "lat", "lon", "status", "category", "text")
 PAGES_MIN = 30
 SHARE = 4  # a quarter of the records on each kind of page, another quarter on the next
-WITHOUT_A_PAGE = ("ERR_ABORTED", "ERR_HTTP_RESPONSE_CODE_FAILURE")  # a file, nothing new, a refusal without words
+WITHOUT_A_PAGE = (
+    "ERR_ABORTED",
+    "ERR_HTTP_RESPONSE_CODE_FAILURE",
+    "Download is starting",
+)  # a file, nothing new, a refusal without words
 
 
 @dataclass
@@ -81,7 +85,19 @@ def _city(folder: Path, texts: tuple[str, ...]) -> Iterator[City]:
 def _write(city: City, texts: tuple[str, ...]) -> None:
     """One record of each collection for each text, the text in each field that takes one; and the files with names."""
     document = openapi.document()
-    order = ("incidents", "teams", "users", "channels", "shelters", "instructions")
+    order = (
+        "incidents",
+        "teams",
+        "users",
+        "channels",
+        "shelters",
+        "instructions",
+        "staff",
+        "musters",
+        "patrols",
+        "bulletins",
+        "hq-meetings",
+    )
     described = {path.rsplit("/", 1)[1]: document["paths"][path]["post"] for path in document["paths"]
                  if "post" in document["paths"][path] and not path.endswith("attachments")}  # fmt: skip
     files = [_file(city, text) for text in texts[:3]]
@@ -94,6 +110,8 @@ def _write(city: City, texts: tuple[str, ...]) -> None:
                 body["attachments"] = files[:1]
             own = {"Authorization": f"Bearer {city.admin}"} if name == "users" else {}
             answer = city.hub.call("POST", name, body, **own)
+            while answer.status_code == 422 and body.pop(answer.json().get("field"), None) is not None:
+                answer = city.hub.call("POST", name, body, **own)  # a field that takes no such text, or not yet
             assert answer.status_code in (201, 409, 422), f"{name}: {answer.text}"
             if answer.status_code == 201:
                 city.ids.setdefault(name, []).append(answer.json()["id"])
@@ -107,15 +125,22 @@ def _value(city: City, name: str, spec: dict[str, Any], text: str, number: int) 
         return city.first("incidents")
     if name == "recipients":
         return [city.first("teams")]
-    if name in ("channel_id", "shelter_id", "instruction_id", "team"):
-        made = city.ids.get({"team": "teams"}.get(name, name.removesuffix("_id") + "s"), [])
+    if name == "team" or name.endswith("_id"):
+        named = {"team": "teams", "person_id": "staff"}.get(name, name.removesuffix("_id").replace("_", "-") + "s")
+        made = city.ids.get(named, [])
         return made[number % len(made)] if made else None
     if "enum" in only:
         return only["enum"][number % len(only["enum"])] if name != "mode" else "drill"
     if name == "location":
         return {"type": "Point", "coordinates": [137.2 + number / 10_000, 33.5]}
+    if name == "about":
+        return city.first("incidents")
+    if name == "points":
+        return [[137.2, 33.5, "2026-11-01T12:00:00+09:00", 8]]
+    if name == "held_at":
+        return "2026-11-01T12:00:00+09:00"
     if only.get("type") == "integer":
-        return 3 if name == "total" else None
+        return 3 + number if name in ("total", "meeting_no") else None
     if only.get("type") != "string" or only.get("format"):
         return None
     return text if len(text) <= only.get("maxLength", 1) else None
@@ -156,7 +181,9 @@ def pages(city: City) -> list[str]:
 def _filled(city: City, rule: str) -> list[str]:
     names = re.findall(r"<(?:\w+:)?(\w+)>", rule)
     of = {"report_id": "damage-reports", "channel_id": "channels", "shelter_id": "shelters",
-          "point_id": "patrol-points", "user_id": "users", "team_id": "teams"}  # fmt: skip
+          "point_id": "patrol-points", "user_id": "users", "team_id": "teams", "patrol_id": "patrols",
+          "instruction_id": "instructions", "bulletin_id": "bulletins", "meeting_id": "hq-meetings",
+          "note_id": "handover-notes", "muster_id": "musters", "person_id": "staff"}  # fmt: skip
     moving = next((name for name in names if name in of), None)
     values = city.ids[of[moving]][len(rule) % SHARE :: SHARE] or city.ids[of[moving]] if moving else [""]
     return [_named(rule, {"incident_id": city.first("incidents"), moving or "": value}) for value in values]
