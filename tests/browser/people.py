@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,9 @@ from urllib.parse import urlsplit
 from tests.integration.cluster import PASSPHRASE, Cluster, NodeProcess
 
 PHONE, TABLET, HQ = (412, 915), (800, 1280), (1920, 1080)
+# How pictures are taken, (size, dark): one of each size; the others where somebody asks for them (TOMOSHIBI_PICTURES).
+SITTINGS = [(PHONE, True), (TABLET, False), (HQ, False)]
+SITTINGS += [(PHONE, False), (TABLET, True), (HQ, True)] if os.environ.get("TOMOSHIBI_PICTURES") else []
 COUNT_TAPS = """
 addEventListener("pointerdown", () => {
   sessionStorage.setItem("taps", Number(sessionStorage.getItem("taps") ?? 0) + 1);

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.people import HQ, PHONE, SITTINGS, TABLET, Visitor, Visitors
 from tests.browser.test_orders import NOTE_SOUNDS
 from tests.browser.test_pages import FAULTS_ONLY, SMALL_TARGETS, TOUCH_PX_MIN
 from tests.integration.cluster import Cluster, eventually
@@ -116,8 +116,7 @@ def test_the_list_keeps_its_filters_in_the_address(visitors: Visitors, city: Clu
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_the_pages_of_notices_look_right(
     visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool
 ) -> None:

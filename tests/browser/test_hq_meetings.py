@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.people import HQ, SITTINGS, TABLET, Visitor, Visitors
 from tests.browser.test_pages import FAULTS_ONLY, SMALL_TARGETS, TOUCH_PX_MIN
 from tests.integration.cluster import Cluster
 
@@ -105,8 +105,7 @@ def test_an_edit_writes_only_what_was_changed(visitors: Visitors, city: Cluster)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_the_pages_of_meetings_look_right(
     visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool
 ) -> None:

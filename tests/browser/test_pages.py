@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.people import HQ, PHONE, SITTINGS, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
 TOUCH_PX_MIN = 48
@@ -176,13 +175,8 @@ def test_english_pages_say_no_japanese_sentence(visitors: Visitors, city: Cluste
     assert not [words for words in heads if any("぀" <= char <= "ヿ" for char in words)]
 
 
-# One picture of each size; all palettes where somebody asks for them (TOMOSHIBI_PICTURES).
-SITTINGS = [(PHONE, False), (TABLET, True), (HQ, False)]
-MORE_SITTINGS = [(PHONE, True), (TABLET, False), (HQ, True)]
-
-
 @pytest.mark.deep
-@pytest.mark.parametrize(("size", "dark"), SITTINGS + (MORE_SITTINGS if os.environ.get("TOMOSHIBI_PICTURES") else []))
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_pictures_for_people_to_look_at(
     visitors: Visitors, city: Cluster, report: str, pictures: Path, size: tuple[int, int], dark: bool
 ) -> None:

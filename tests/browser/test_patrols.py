@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.people import HQ, PHONE, SITTINGS, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
 START = (136.0301, 31.5101)
@@ -182,8 +182,7 @@ def test_a_route_is_drawn_on_the_map_and_offered_the_next_time(visitors: Visitor
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_the_pages_look_right(visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool) -> None:
     patrol = visitors.at(city.terminals[1], size, dark=dark)
     one = begin(patrol)

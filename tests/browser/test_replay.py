@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitors
+from tests.browser.people import HQ, SITTINGS, TABLET, Visitors
 from tests.browser.test_map import DEEP, point, post
 from tests.browser.test_pages import FAULTS_ONLY, SIDEWAYS
 from tests.integration.cluster import Cluster, NodeProcess, cluster, eventually
@@ -64,7 +64,7 @@ def test_hq_goes_back_with_the_slider_and_sees_what_was_known(chromium: Any, tol
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("size", "dark"), [(HQ, False), (TABLET, True), (PHONE, False), (PHONE, True), (HQ, True)])
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_the_band_stays_and_the_map_answers(
     chromium: Any, told: tuple[Cluster, int], pictures: Path, size: tuple[int, int], dark: bool
 ) -> None:

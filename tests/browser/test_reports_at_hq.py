@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from uuid6 import uuid7
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.people import HQ, PHONE, SITTINGS, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
 pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
@@ -156,8 +156,7 @@ def test_a_report_given_to_a_team_becomes_an_instruction_in_two_clicks(visitors:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_the_pages_look_right(visitors: Visitors, city: Cluster, pictures: Path, size: Any, dark: bool) -> None:
     one = file(city, city.hub, summary="東橋で冠水", category="slope", location=AT, urgency="red", rescue_needed=True)
     file(city, city.hub, summary="東橋の下に水", category="slope", location=AT, same_as=one["id"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
+from tests.browser.people import HQ, SITTINGS, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, NodeProcess, eventually, new_id
 
 pytestmark = pytest.mark.deep  # `make test` has no time for one more city of processes
@@ -195,8 +195,7 @@ def more_pages(city: Cluster) -> list[tuple[str, str]]:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [HQ, TABLET, PHONE])
+@pytest.mark.parametrize(("size", "dark"), SITTINGS)
 def test_the_pages_look_right_and_axe_finds_nothing_serious(
     visitors: Visitors, furnished: Cluster, twin: str, pictures: Path, size: Any, dark: bool
 ) -> None:
