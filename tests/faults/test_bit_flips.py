@@ -5,6 +5,7 @@ What another node holds comes back from it: `test_mend.py` beside the other stor
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -195,7 +196,8 @@ def test_a_lost_page_takes_only_what_stood_in_it(home: Path, chance: random.Rand
     node = opened(home)
     before = numbers(node)
     node.close()
-    page, lost = next((page, lost) for page, lost in lost_with(home) if min(min(seqs) for seqs in lost.values()) > 20)
+    with contextlib.closing(lost_with(home)) as found:
+        page, lost = next((page, lost) for page, lost in found if min(min(seqs) for seqs in lost.values()) > 20)
     lose_a_sector(home / "tomoshibi.db", page, chance)
     done = mended(home)
     assert (done.pages_lost, done.waiting) == (1, 0) and done.written_again > 20

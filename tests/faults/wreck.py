@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from app.store.keys import read_keys
@@ -39,7 +39,7 @@ def data_key(home: Path) -> bytes:
     return read_keys(home / "key.json", None).data_key
 
 
-def lost_with(home: Path) -> Iterator[tuple[int, dict[bytes, list[int]]]]:
+def lost_with(home: Path) -> Generator[tuple[int, dict[bytes, list[int]]], None, None]:
     """For each page of a closed store's log that holds operations and little else: what is lost with it."""
     key, source = data_key(home), home / "tomoshibi.db"
     with tempfile.TemporaryDirectory() as folder:

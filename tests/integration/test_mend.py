@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Iterator
@@ -60,8 +61,8 @@ def test_a_terminal_with_unsent_reports_is_mended_from_the_hub(city: Cluster) ->
     file_report(terminal, city.incident, "写真", picture)
     wanted = held(terminal)
     terminal.stop()
-    pages_lost = lost_with(terminal.home)  # each is tried on a copy: no more of them than are needed
-    page = next(page for page, lost in pages_lost if 20 < max(map(max, lost.values())) < SYNCED - 20)
+    with contextlib.closing(lost_with(terminal.home)) as pages_lost:  # each is tried on a copy: no more than are needed
+        page = next(page for page, lost in pages_lost if 20 < max(map(max, lost.values())) < SYNCED - 20)
     lose_a_sector(terminal.home / "tomoshibi.db", page, random.Random(page))
 
     findings = found(terminal)
