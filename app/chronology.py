@@ -178,8 +178,9 @@ class Chronology:
 
 
 _NOT_COUNTED = (
-    "SELECT grouped, count(*) FROM uncounted JOIN line ON line.stream = uncounted.stream AND line.seq = uncounted.seq"
-    " WHERE incident = ? GROUP BY grouped"
+    # CROSS: from the few that do not count to their lines, and not through all lines of the incident.
+    "SELECT grouped, count(*) FROM uncounted CROSS JOIN line"
+    " ON line.stream = uncounted.stream AND line.seq = uncounted.seq WHERE incident = ? GROUP BY grouped"
 )
 _COUNTS = "NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.stream = line.stream AND u.seq = line.seq)"
 

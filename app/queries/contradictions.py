@@ -156,7 +156,7 @@ _PUT_ASIDE = "response_status IN ('not_needed', 'duplicate')"
 
 def _rescue_not_needed(here: _Here) -> Iterator[Contradiction]:
     where = Where().also("incident_id = ?", here.incident_id)
-    where = where.also(_PUT_ASIDE).also("response_status = 'not_needed'").also("rescue_needed = 1")
+    where = where.also("response_status = 'not_needed' AND rescue_needed = 1")
     for one in _selected(here, "damage-reports", where):
         yield Contradiction("rescue_not_needed", one, {"status": "not_needed"})
 

@@ -44,6 +44,11 @@ _MORE_INDEXES = (
         "put_aside",
         "(incident_id, hidden, response_status, created_at) WHERE response_status IN ('not_needed', 'duplicate')",
     ),
+    (
+        "damage_reports",
+        "rescue_put_aside",
+        "(incident_id, hidden, created_at) WHERE response_status = 'not_needed' AND rescue_needed = 1",
+    ),
     ("head_counts", "by_post", "(incident_id, hidden, shelter_id, post, order_key, origin, seq, total, id)"),
     ("shelter_openings", "by_shelter", "(incident_id, hidden, shelter_id, created_at)"),
     ("chat_messages", "by_channel", "(channel_id, order_key)"),
