@@ -25,7 +25,7 @@ from app.errors import CommandFailed
 
 INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "emergency"}
 WELCOME = "訓練を始めます。巡回班は被害を見つけたら、端末の「被害を報告」から送ってください。"
-ROUND_STOPS = 6
+ROUND_STOPS, ROUND_TEAM = 6, "巡回3班"
 SILENT, OLD, TWO_POSTS = 11, 6, 4  # by their place in the list of shelters
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for another
 
@@ -135,7 +135,9 @@ def _furnish(url: str, token: str) -> None:
     post("chat-messages", {"incident_id": incident, "channel_id": channels[0], "text": WELCOME})
     shelters = list(_shelters())
     route = [shelter["location"]["coordinates"] for shelter in shelters[:ROUND_STOPS]]
-    post("patrols", {"incident_id": incident, "name": "避難所めぐり(西)", "route": route})
+    teams = api.get(f"{url}/api/v1/teams", timeout=20).json()["items"]
+    team = next((one["id"] for one in teams if one["name"] == ROUND_TEAM), None)
+    post("patrols", {"incident_id": incident, "name": "避難所めぐり(西)", "route": route, "team": team})
     for number, shelter in enumerate(shelters):
         record = post("shelters", shelter)["id"]
         status = "preparing" if number % 9 == 8 else "open"

@@ -80,24 +80,24 @@ def card(incident_id: uuid.UUID, patrol_id: uuid.UUID) -> str:
 def _told(one: patrols.Round) -> dict[str, Any]:
     """The age of the last place is not in it: it would make another answer of every second. The browser counts it."""
     patrol, last = one.patrol, one.last
+    stretches = patrol_tracks.stretches(shell.db(), patrol.id)
     return {
         "id": patrol.id,
-        "label": _label(patrol),
+        "label": _label(patrol, stretches[-1].node if stretches else patrol.node),
         "state": one.state,
         "route": patrols.places_of(patrol),
         "stretches": [
-            [stretch.gap, stretch.node, stretch.points, stretch.began_at, stretch.ended_at]
-            for stretch in patrol_tracks.stretches(shell.db(), patrol.id)
+            [stretch.gap, stretch.node, stretch.points, stretch.began_at, stretch.ended_at] for stretch in stretches
         ],
         "last": [last.lon, last.lat, last.at] if last else None,
         "clock_ahead": bool(last and last.age_ms is None),
     }
 
 
-def _label(patrol: Record) -> str:
-    """What stands beside the dot: the team, else the device."""
+def _label(patrol: Record, node: str) -> str:
+    """What stands beside the dot: the team, else the device that goes the round; HQ may have planned it."""
     names = shell.names_here()
-    return names.team(patrol["team"]) or names.label(patrol.node)
+    return names.team(patrol["team"]) or names.label(node)
 
 
 def _on_duty(patrol: Record, points: list[Any]) -> list[Any]:
