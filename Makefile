@@ -6,7 +6,6 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 SOAK_MINUTES ?= 120
 WORKERS ?= 2
-AFTER_WORKERS ?= 2
 # Real processes and pages after the rest: they are measured, and most of their time they wait. In this order, so that
 # no long file stands last and keeps one worker waiting for the other.
 AFTER := tests/browser tests/integration
@@ -29,7 +28,7 @@ demo: $(STAMP) ## run a hub and two terminals with an invented city
 
 test: $(STAMP) ## run the tests of every change (10 minutes at most)
 	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile $(AFTER:%=--ignore %) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m "not deep and not soak" -n $(AFTER_WORKERS) --dist loadfile --no-loadscope-reorder $(AFTER) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(AFTER) $(PYTEST_ARGS)
 
 deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at most)
 	$(BIN)/python -m pytest -m deep -n $(WORKERS) --dist loadfile $(AFTER:%=--ignore %) $(PYTEST_ARGS)

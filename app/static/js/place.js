@@ -1,6 +1,7 @@
 // @ts-check
 // 位置を送る: one tap asks the device where it is and sends that as a message. What is being typed stays where it is.
-const FIX_MS = 15_000, OLD_MS_MAX = 15_000;
+// A device that moves has a fresh position all the same; one that stands still may be given none for a while.
+const FIX_MS = 15_000, OLD_MS_MAX = 60_000;
 
 /** @param {HTMLFormElement} form @param {HTMLButtonElement} button */
 function watch(form, button) {
