@@ -143,6 +143,7 @@ class WebSocket(simple_websocket.Server):
 
     def __init__(self, environ: Any, **arguments: Any) -> None:
         self._whole: _WholeSends | None = None
+        self._open, self._over = False, False
         super().__init__(environ, **arguments)
 
     @property
@@ -152,6 +153,16 @@ class WebSocket(simple_websocket.Server):
     @sock.setter
     def sock(self, value: Any) -> None:
         self._whole = None if value is None else _WholeSends(value)
+
+    @property
+    def connected(self) -> bool:
+        return self._open
+
+    @connected.setter
+    def connected(self, value: bool) -> None:
+        """Once closed it stays so: the thread that read a last message would open it again, and nobody listens."""
+        self._over = self._over or (self._open and not value)
+        self._open = value and not self._over
 
     def _handle_events(self) -> bool:
         going: bool = super()._handle_events()
@@ -169,7 +180,10 @@ def _bounded(engine: Any) -> Any:
         def __call__(self, environ: Any, start_response: Any) -> Any:
             limits = {"max_message_size": engine.max_http_buffer_size, "receive_bytes": RECEIVE_BYTES}
             self.ws = WebSocket(environ, **{**self.server_args, **limits})
-            result = self.app(self)
+            try:
+                result = self.app(self)
+            finally:
+                self.ws.connected = False  # nobody reads any more: what still comes must not be waited for
             if self.ws.mode == "werkzeug":
                 raise ConnectionError
             return result

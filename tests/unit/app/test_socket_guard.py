@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import logging
+import socket
+import time
 from typing import Any
 
 import gevent
 import gevent.socket
 import pytest
 import socketio
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Request, TextMessage
 
 from app import socket_guard
 from app.buckets import Bucket, Rate
-from app.socket_guard import Guard, _WholeSends
+from app.socket_guard import UNREAD_MAX, Guard, WebSocket, _WholeSends
 
 FRAME = bytes(range(256)) * 16_384  # 4 MiB
 
@@ -108,3 +112,29 @@ def test_gevents_own_send_leaves_the_rest_to_its_caller() -> None:
     ours, theirs = gevent.socket.socketpair()
     with ours, theirs:
         assert ours.send(FRAME) < len(FRAME)
+
+
+def test_a_connection_that_is_closed_while_messages_wait_stays_closed() -> None:
+    """It came back to life, was read no further and held its place for ever: who floods could take them all."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        peer = WSConnection(ConnectionType.CLIENT)
+        request = peer.send(Request(host="hub", target="/")).decode("ascii").split("\r\n")[1:]
+        headers = dict(line.split(": ", 1) for line in request if line)
+        names = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers.items()}
+        line = WebSocket({"werkzeug.socket": ours, "REQUEST_METHOD": "GET", "PATH_INFO": "/", **names})
+        peer.receive_data(theirs.recv(8_192))
+        list(peer.events())
+        for _ in range(2 * UNREAD_MAX):
+            theirs.sendall(peer.send(TextMessage(data="2f")))
+        deadline = time.monotonic() + 5
+        while len(line.input_buffer) <= UNREAD_MAX and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert len(line.input_buffer) > UNREAD_MAX
+        line.close()
+        theirs.sendall(peer.send(TextMessage(data="2f")))
+        line.thread.join(5)
+        hangs = line.thread.is_alive()
+        line.input_buffer.clear()  # lets it go where the test fails
+        assert not hangs
+        assert not line.connected
