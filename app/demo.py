@@ -36,12 +36,13 @@ class Person:
     name: str
     role: str
     what: str
+    team: str | None = None  # one of the staff list
 
 
 PEOPLE = (
     Person("hub", "佐久間", "commander", "災害対策本部 統括班"),
     Person("hub", "管理者", "admin", "システム管理者"),
-    Person("terminal-a", "梶原", "patrol", "巡回3班"),
+    Person("terminal-a", "梶原", "patrol", "巡回3班", ROUND_TEAM),
     Person("terminal-b", "宮脇", "shelter_staff", "避難所指定職員"),
 )
 MAPS = (
@@ -52,6 +53,7 @@ MAPS = (
     ("hazard", "collapse_zone.geojson"),
 )
 STAFF = ("staff", "staff.csv")
+ARRIVES_S = 30.0
 IMPORTS_AT_ONCE = 2  # each is a process of its own, and a tablet has two cores
 NODES = {"hub": "葦原市 災害対策本部", "terminal-a": "巡回3班の端末", "terminal-b": "葦原第二小学校の端末"}
 
@@ -88,14 +90,30 @@ def _set_up(home: Path, ports: dict[str, int]) -> dict[str, str]:
             processes.command(home / name, "enrol", "--hub", hub_url, "--code", code)
     passphrases = {person.name: _passphrase() for person in PEOPLE}
     for person in PEOPLE:
-        secret = passphrases[person.name] + "\n"
-        processes.command(
-            home / person.node, "user", "add", person.name, "--role", person.role, "--password-stdin", text=secret
-        )
+        if person.team is None:
+            _add(home, person, passphrases[person.name])
     token = processes.command(home / "hub", "token", "create", "--user", PEOPLE[0].name)
     _import_city(home / "hub")
     _furnish(hub_url, token)
+    for person in PEOPLE:
+        if person.team is not None:
+            _add(home, person, passphrases[person.name])
     return passphrases
+
+
+def _add(home: Path, person: Person, passphrase: str) -> None:
+    """Somebody of a team is added where they log in, once the staff list has come there from the hub."""
+    team = () if person.team is None else ("--team", person.team)
+    deadline = time.monotonic() + (0 if person.team is None else ARRIVES_S)
+    while True:
+        try:
+            arguments = ("user", "add", person.name, "--role", person.role, *team, "--password-stdin")
+            processes.command(home / person.node, *arguments, text=passphrase + "\n")
+            return
+        except CommandFailed:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _import_city(hub: Path) -> None:

@@ -20,16 +20,17 @@ def command() -> None:
 @command.command("add")
 @click.argument("name")
 @click.option("--role", required=True, help="admin, commander, hq_operator, shelter_staff, patrol or viewer.")
+@click.option("--team", default=None, help="The name of a team that is known here: what it is told, NAME is told.")
 @click.option("--password-stdin", is_flag=True, help="Read the passphrase from the first line of stdin.")
 @home_option
 @json_option
-def add(name: str, role: str, password_stdin: bool, home: str | None, as_json: bool) -> None:
+def add(name: str, role: str, team: str | None, password_stdin: bool, home: str | None, as_json: bool) -> None:
     """Add NAME; without a passphrase a one-time code for the login page is printed."""
     settings = settings_of(home)
     passphrase = None
     if password_stdin:
         passphrase = sys.stdin.readline(PASSPHRASE_CHARS_READ).rstrip("\r\n")
-    result = carry_out(settings, "user", name=name, role=role, passphrase=passphrase)
+    result = carry_out(settings, "user", name=name, role=role, passphrase=passphrase, team=team)
     if as_json:
         print_json(result)
     elif result["code"]:
@@ -63,7 +64,9 @@ def _tell(result: dict[str, Any], as_json: bool) -> None:
         click.echo(f"one-time code for {result['name']}: {result['code']}")
 
 
-def perform(node: Any, name: str, role: str = "", passphrase: str | None = None, does: str = "add") -> dict[str, Any]:
+def perform(
+    node: Any, name: str, role: str = "", passphrase: str | None = None, does: str = "add", team: str | None = None
+) -> dict[str, Any]:
     from app.accounts import Accounts
 
     accounts = Accounts(node)
@@ -71,5 +74,17 @@ def perform(node: Any, name: str, role: str = "", passphrase: str | None = None,
         person = accounts.named(name)
         given = accounts.code_for(name) if does == "code" else accounts.reset(person.id, None)
         return {"id": person.id, "name": person.name, "role": person.role, "code": given}
-    added = accounts.add_user(name, role, passphrase)
+    added = accounts.add_user(name, role, passphrase, team=team and _team(node, team))
     return {"id": added.id, "name": name, "role": role, "code": added.code}
+
+
+def _team(node: Any, name: str) -> str:
+    """The id of the team of that name. Raises Invalid where none is known here."""
+    from app.errors import Invalid
+    from app.queries import teams
+
+    found = {known: team_id for team_id, known in teams.names(node.reader()).items()}
+    if name not in found:
+        hint = "Known: " + ", ".join(sorted(found)) if found else "Import a staff list, or make the team first."
+        raise Invalid("unknown_team", f"there is no team {name}", hint, field="team")
+    return found[name]

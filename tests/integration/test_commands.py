@@ -242,6 +242,17 @@ def test_a_user_without_a_passphrase_gets_a_one_time_code(hub: NodeProcess) -> N
         assert len(hub.json("user", "add", f"人 {role}", "--role", role)["code"]) == 19
 
 
+def test_a_user_is_put_into_a_team_by_its_name_and_into_none_that_is_not_known(hub: NodeProcess) -> None:
+    assert "staff list" in refused(hub, "user", "add", "梶原", "--role", "patrol", "--team", "巡回3班")
+    hub.command("user", "add", "管理者", "--role", "admin")
+    hub.token = hub.command("token", "create", "--user", "管理者").stdout.strip()
+    hub.start()
+    team = hub.post("teams", {"name": "巡回3班"})["id"]
+    assert "巡回3班" in refused(hub, "user", "add", "梶原", "--role", "patrol", "--team", "巡回4班")
+    added = hub.json("user", "add", "梶原", "--role", "patrol", "--team", "巡回3班")["id"]
+    assert {user["id"]: user["team"] for user in hub.get("users")["items"]}[added] == team
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
