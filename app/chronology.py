@@ -43,6 +43,7 @@ _CREATE = (
     " type INTEGER NOT NULL, record TEXT NOT NULL, author TEXT, node TEXT NOT NULL, fields TEXT NOT NULL)",
     "CREATE INDEX line_by_time ON line (incident, at, origin, seq)",
     "CREATE INDEX line_by_place ON line (stream, seq)",
+    "CREATE INDEX line_by_record ON line (record, incident)",
     "CREATE TABLE uncounted (stream INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (stream, seq))",
 )
 _COLUMNS = "no, at, received_at, kind, type, record, author, node, fields, origin, seq"
@@ -119,14 +120,16 @@ class Chronology:
             return {group: number for group, number in found.items() if number}
 
     def _select(self, incident_id: str, narrowed: Narrowed, limit: int) -> list[Line]:
-        where, values = ["incident = ?", _COUNTS], [incident_id]
+        source, where, values = "line", ["incident = ?", _COUNTS], list[Any]()
+        if narrowed.words:  # CROSS: from the records that were found to their lines, and not through all lines
+            source = "(SELECT value AS found FROM json_each(?)) CROSS JOIN line ON record = found"
+            values.append(json.dumps(search.of_lines(self._node.reader(), incident_id, narrowed.words)))
+        values.append(incident_id)
         for condition, value in _conditions(narrowed):
             where.append(condition)
             values += value
-        if narrowed.words:
-            where.append("record IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(search.of_lines(self._node.reader(), incident_id, narrowed.words)))
-        sql = f"SELECT {_COLUMNS} FROM line WHERE {' AND '.join(where)} ORDER BY at DESC, origin DESC, seq DESC LIMIT ?"
+        order = "ORDER BY at DESC, origin DESC, seq DESC LIMIT ?"
+        sql = f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(where)} {order}"
         asked = joins.covering(self._node.reader(), sql, (*values, limit))
         return [_shown(*tuple(row)) for row in self._db.execute(*asked)]
 

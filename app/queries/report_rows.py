@@ -13,6 +13,7 @@ from app.queries.doubles import Doubles
 from app.queries.row import Record, Where
 
 PAGE_ROWS_MAX = 60
+COUNTED_MAX = 200
 GROUPS = ("open", "in_progress", "done")
 _NAME = "damage-reports"
 
@@ -42,10 +43,8 @@ class Together:
 
 def listing(db: Any, incident_id: str, narrowed: Narrowed = ALL, limit: int = PAGE_ROWS_MAX) -> list[Record]:
     """Newest first, the same damage once; one row more than ``limit`` tells that there are more."""
-    tail = f"ORDER BY created_at DESC, id DESC LIMIT {int(limit) + 1}"
-    joined = doubles.read(db, incident_id)
-    where = _once(db, incident_id, narrowed, joined)
-    return row.select(db, row.kind_of(_NAME), where, tail)
+    where = _once(db, incident_id, narrowed, doubles.read(db, incident_id))
+    return search.newest(db, row.kind_of(_NAME), where, narrowed.words, limit + 1)
 
 
 def together(db: Any, incident_id: str, shown: Sequence[Record]) -> dict[str, Together]:
@@ -60,26 +59,32 @@ def together(db: Any, incident_id: str, shown: Sequence[Record]) -> dict[str, To
 
 
 def total(db: Any, incident_id: str, narrowed: Narrowed = ALL) -> int:
+    """How many rows the list has; of those that speak of words no more than ``COUNTED_MAX`` are counted."""
     if narrowed == ALL:
         return damage_reports.total(db, incident_id) - sum(1 for _ in doubles.read(db, incident_id).behind())
     if narrowed == Narrowed(groups=narrowed.groups):
         counted = damage_reports.counts(db, incident_id)
         return sum(counted[group] for group in narrowed.groups)
-    return row.count(db, _NAME, _once(db, incident_id, narrowed, doubles.read(db, incident_id)))
+    where = _once(db, incident_id, narrowed, doubles.read(db, incident_id))
+    if narrowed.words:
+        return search.count(db, row.kind_of(_NAME), where, narrowed.words, COUNTED_MAX)
+    return row.count(db, _NAME, where)
 
 
 def _once(db: Any, incident_id: str, narrowed: Narrowed, joined: Doubles) -> Where:
     """The same damage once: a report stands under its lead where the lead is listed; the lead's status is that of all.
 
-    What a lead does not say itself, as an urgency that is asked for, is found by the report that says it.
+    What a lead does not say itself, as an urgency that is asked for, is found by the report that says it. The words
+    themselves are left to ``search``.
     """
-    where = where_of(db, incident_id, narrowed)
+    where = where_of(db, incident_id, replace(narrowed, words=None))
     behind = list(joined.behind())
     if not behind:
         return where
     codes = {code for group in narrowed.groups for code in damage_reports.in_group(group)}
     listed = {lead for _, lead in behind if not codes or joined.statuses[lead] in codes}
-    shown = listed & _ids(db, where_of(db, incident_id, replace(narrowed, groups=(), before=None)), listed)
+    wanted = where_of(db, incident_id, replace(narrowed, groups=(), before=None, words=None))
+    shown = search.speaking(db, _NAME, _ids(db, wanted, listed), narrowed.words)
     away = [one for one, lead in behind if lead in shown or lead not in listed]
     return where.also("id NOT IN (SELECT value FROM json_each(?))", json.dumps(away))
 

@@ -75,11 +75,16 @@ def kind_of(name: str) -> Kind:
     return kind
 
 
-def select(db: Any, kind: Kind, where: Where, tail: str = "") -> list[Record]:
-    """The records of a kind that are shown and meet ``where``; ``tail`` is ORDER BY and LIMIT."""
+def select(
+    db: Any, kind: Kind, where: Where, tail: str = "", source: str = "", given: tuple[Any, ...] = ()
+) -> list[Record]:
+    """The records of a kind that are shown and meet ``where``; ``tail`` is ORDER BY and LIMIT.
+
+    ``source`` with its values stands for the table where something else says which of its records are looked at.
+    """
     columns = ", ".join((*_HEAD, *(f'"{name}"' for name in kind.fields)))
-    sql = f"SELECT {columns} FROM {kind.table} WHERE {where.sql()} {tail}"
-    return [_record(kind, row) for row in joins.ask(db, sql, where.values)]
+    sql = f"SELECT {columns} FROM {source or kind.table} WHERE {where.sql()} {tail}"
+    return [_record(kind, row) for row in joins.ask(db, sql, (*given, *where.values))]
 
 
 def get(db: Any, name: str, record_id: str) -> Record | None:

@@ -125,7 +125,10 @@ class SqlProjection:
         if tally.is_counted(kind):
             incident = incident_of(scope)
             tally.count(self.connection, [(incident, row, 1), (incident, old, -1)])
-        if search.is_searched(kind) and (row.hidden != old.hidden or search.says_else(kind, row.values, old.values)):
+        if search.is_searched(kind) and (
+            (row.hidden, row.order_key, row.created_hlc) != (old.hidden, old.order_key, old.created_hlc)
+            or search.says_else(kind, row.values, old.values)
+        ):
             search.note(self.connection, kind, [id_text(record)])
 
     def insert(self, kind: Kind, rows: Sequence[Fresh]) -> None:

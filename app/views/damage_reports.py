@@ -61,7 +61,8 @@ def index(incident_id: uuid.UUID) -> str:
         more=len(rows) > report_rows.PAGE_ROWS_MAX,
         narrowed=narrowed,
         group_counts=queries.counts(shell.db(), incident.id),
-        total=report_rows.total(shell.db(), incident.id, narrowed),
+        total=report_rows.total(shell.db(), incident.id, narrowed) if len(rows) > report_rows.PAGE_ROWS_MAX else None,
+        counted_max=report_rows.COUNTED_MAX,
         unsent_ids=shell.unsent_ids(),
         together=report_rows.together(shell.db(), incident.id, rows),
     )

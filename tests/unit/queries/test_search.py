@@ -9,10 +9,12 @@ import pytest
 
 from app.queries import report_rows, search
 from app.queries.channels import Viewer
+from app.queries.row import Where
 from app.records import KINDS
 from app.store import search as index
 
 INCIDENT = "01920000-0000-7000-8000-000000000001"
+REPORTS, HERE = KINDS.by_name["damage-reports"], Where().also("incident_id = ?", INCIDENT)
 ME, OTHER = ("00000000-0000-7000-8000-00000000000" + last for last in "12")
 
 
@@ -99,3 +101,78 @@ def test_more_than_can_be_looked_at_is_said(db: Any, insert: Any, monkeypatch: p
     fold(db)
     assert search.waiting(db) == 0
     assert len(search.of_lines(db, INCIDENT, "冠水")) == 5
+
+
+def test_the_newest_are_shown_first_in_whatever_order_they_came(
+    db: Any, insert: Any, settle: Callable[[], None]
+) -> None:
+    times = [5_000_000, 1_000_000, 9_000_000, 3_000_000, 7_000_000, 2_000_000]
+    made = {at: note(db, insert, "damage-reports", category="flood", summary="冠水", created_at=at) for at in times[:3]}
+    settle()
+    made |= {
+        at: note(db, insert, "damage-reports", category="flood", summary="冠水", created_at=at) for at in times[3:]
+    }
+    shown = [one.id for one in search.newest(db, REPORTS, HERE, "冠水", 4)]
+    assert shown == [made[at] for at in (9_000_000, 7_000_000, 5_000_000, 3_000_000)]
+    asked = HERE.also("created_at < ?", 5_000_000)
+    assert [one.id for one in search.newest(db, REPORTS, asked, "冠水", 9)] == [
+        made[at] for at in (3_000_000, 2_000_000, 1_000_000)
+    ]
+
+
+def test_records_of_one_moment_are_all_found(db: Any, insert: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "SHARED_BITS", 2)
+    made = {note(db, insert, "damage-reports", category="flood", summary="冠水", created_at=77) for _ in range(300)}
+    fold(db)
+    assert {one.id for one in search.newest(db, REPORTS, HERE, "冠水", 500)} == made
+    assert search.count(db, REPORTS, HERE, "冠水", 1_000) == 300
+    assert search.count(db, REPORTS, HERE, "冠水", 200) == 200
+
+
+def test_what_is_counted_is_what_is_shown(db: Any, insert: Any, settle: Callable[[], None]) -> None:
+    for summary in ("冠水", "冠水", "火災"):
+        note(db, insert, "damage-reports", category="flood", summary=summary)
+    note(db, insert, "damage-reports", category="flood", summary="冠水", hidden=1)
+    settle()
+    asked = report_rows.Narrowed(words="冠水")
+    assert report_rows.total(db, INCIDENT, asked) == len(report_rows.listing(db, INCIDENT, asked)) == 2
+
+
+def test_a_common_word_is_not_looked_for_in_every_record(db: Any, insert: Any) -> None:
+    """By the engine's own steps: they grow with what is shown, and not with what there is."""
+
+    def steps_with(count: int) -> int:
+        for _ in range(count):
+            note(db, insert, "damage-reports", category="flood", summary="冠水")
+        fold(db)
+        taken = 0
+
+        def step() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        db.set_progress_handler(step, 10)
+        try:
+            assert len(search.newest(db, REPORTS, HERE, "冠水", 20)) == 20
+            assert search.newest(db, REPORTS, HERE, "無い言葉", 20) == []
+        finally:
+            db.set_progress_handler(None, 10)
+        return taken
+
+    few = steps_with(100)
+    assert steps_with(1_900) < 2 * few
+
+
+def test_an_entry_that_got_another_place_in_its_order_stands_there_in_the_index(db: Any, insert: Any) -> None:
+    chat = KINDS.by_name["chat-messages"]
+    channel = insert("channels", name="全体")
+    first, second = (
+        note(db, insert, chat.name, channel_id=channel, text="冠水", order_key=key << 40) for key in (1, 2)
+    )
+    fold(db)
+    assert [one.id for one in search.newest(db, chat, HERE, "冠水", 1)] == [second]
+    db.execute("UPDATE chat_messages SET order_key = ? WHERE id = ?", (3 << 40, first))
+    index.note(db, chat, [first])
+    fold(db)
+    assert [one.id for one in search.newest(db, chat, HERE, "冠水", 1)] == [first]

@@ -10,6 +10,7 @@ from sqlcipher3 import dbapi2
 
 from app.records import KINDS
 from app.records.noun import scope_of
+from app.store import search
 from app.store.projection import SqlProjection, id_bytes, id_text
 from app.store.schema import create_statements
 from sync.projector import Row
@@ -89,3 +90,24 @@ def test_the_counts_of_reports_follow_what_comes_changes_and_goes(projection: Sq
     assert counted(projection) == {("in_progress", 0, 1)}
     projection.delete(KIND, SCOPE, RECORD)
     assert counted(projection) == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "others", "is_noted"),
+    [
+        ({"summary": "前", "water_depth_cm": 3}, {}, False),
+        ({"summary": "後"}, {}, True),
+        ({"summary": "前"}, {"order_key": 7 << 16}, True),
+        ({"summary": "前"}, {"hidden": True}, True),
+    ],
+)
+def test_what_a_search_finds_otherwise_is_noted_for_the_index(
+    projection: SqlProjection, values: dict[str, Any], others: dict[str, Any], is_noted: bool
+) -> None:
+    """Also another place in the order: the index is in the order of its lists."""
+    projection.insert(KIND, [(SCOPE, RECORD, b"n" * 16, row_of({"summary": "前"}))])
+    projection.connection.execute(f"DELETE FROM {search.NOTED}")
+    old = projection.load(KIND, SCOPE, RECORD)
+    assert old is not None
+    projection.update(KIND, SCOPE, RECORD, b"n" * 16, row_of(values, row_hash=b"i", **others), old)
+    assert bool(projection.connection.execute(f"SELECT count(*) FROM {search.NOTED}").fetchone()[0]) == is_noted

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from uuid6 import uuid7
 
+from app import words
+from app.queries import report_rows
 from tests.house import House, built
 
 FORM = {
@@ -54,11 +56,11 @@ def typed(page: str) -> dict[str, str]:
 def test_all_that_a_form_says_stands_on_the_page_in_the_api_and_in_the_table(house: House) -> None:
     report = filed(house, **FORM)
     page = house.ask("viewer", "GET", f"{pages(house)}/{report}").text
-    words = (
+    said = (
         "堤防", "大きい", "消防", "20:46", "広報しない", "青川", "漏水", "左岸", "4.2k", "37 cm", "速い(歩けない)",
         "2人", "搬送待ち", "負傷者あり", "市道101号", "警察", "県道へ", "止まっている", "1200戸",
     )  # fmt: skip
-    assert [word for word in words if word not in page] == []
+    assert [word for word in said if word not in page] == []
     found = shown(house, report)
     assert found["occurred_at"] == "2019-10-12T20:46:00+09:00"
     assert (found["deaths"], found["injured_minor"], found["people_at_risk"]) == (0, 2, True)
@@ -217,3 +219,16 @@ def test_two_windows_that_give_a_report_to_two_teams_keep_both(house: House) -> 
     for team in (one, other):
         house.ask("hq_operator", "POST", f"{pages(house)}/{report}/assignment", form | {"team": team})
     assert shown(house, report)["conflicts"] == 1
+
+
+def test_a_list_says_how_many_there_are_and_of_many_with_a_word_only_that(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_rows, "PAGE_ROWS_MAX", 2)
+    for number in range(4):
+        filed(house, summary=f"朝顔通りの冠水 {number}", urgency="red")
+    word = words.seal(house.node.keys.data_key, "朝顔通り")
+    assert "全部で 4件)" in house.ask("viewer", "GET", f"{pages(house)}?words={word}").text
+    monkeypatch.setattr(report_rows, "COUNTED_MAX", 3)
+    assert "全部で 3件以上)" in house.ask("viewer", "GET", f"{pages(house)}?words={word}").text
+    assert "件以上" not in house.ask("viewer", "GET", f"{pages(house)}?urgency=red").text
