@@ -68,12 +68,17 @@ class Ladder:
 
     @property
     def group(self) -> str:
-        """waiting (somebody has not answered), in_progress, done; withdrawn ones are done."""
+        """waiting (somebody has not answered), cannot (somebody can't: HQ has to decide), in_progress, done.
+
+        Withdrawn ones are done.
+        """
         if self.instruction["withdrawn_at"] is not None:
             return "done"
         if self.count("waiting"):
             return "waiting"
-        return "done" if self.count("done", "cannot") == len(self.recipients) else "in_progress"
+        if self.count("cannot"):
+            return "cannot"
+        return "done" if self.count("done") == len(self.recipients) else "in_progress"
 
 
 def ladders(db: Any, listed: Sequence[Record], here: Here) -> list[Ladder]:

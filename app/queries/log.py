@@ -188,13 +188,16 @@ def _name_of(body: bytes) -> tuple[str | None, bytes]:
 def delivery(
     db: Any, node: bytes, hub: bytes | None, is_hub: bool, kind_name: str, scope: str | bytes, record_id: str
 ) -> dict[str, Any]:
-    """How far a record has come: ``saved_at`` here, ``hub_at`` by the hub's receipt (None: not yet).
+    """How far a record has come: ``saved_at`` here, ``hub_at`` by the hub's receipt of all of it (None: not yet).
+
+    ``first_hub_at``: when the hub had the first of it; what was changed later leaves that as it was.
 
     What came from another node came through the hub, or, on the hub, is there.
     """
     wanted = scope_bytes(scope)
     saved_at: int | None = None
     hub_at: int | None = 0
+    first_hub_at: int | None = None
     for stream, writer, seq, body, received_at, _ in _of_record(db, id_bytes(record_id)):
         operation = decode_body(body, stream, seq)
         if isinstance(operation, NewerBody) or operation.kind != kind_name or operation.scope != wanted:
@@ -202,7 +205,9 @@ def delivery(
         saved_at = received_at if saved_at is None else min(saved_at, received_at)
         reached = received_at if is_hub or writer != node else _receipted_at(db, hub, stream, seq)
         hub_at = None if reached is None or hub_at is None else max(hub_at, reached)
-    return {"saved_at": saved_at, "hub_at": hub_at or None}
+        if reached is not None:
+            first_hub_at = reached if first_hub_at is None else min(first_hub_at, reached)
+    return {"saved_at": saved_at, "hub_at": hub_at or None, "first_hub_at": first_hub_at}
 
 
 def _receipted_at(db: Any, hub: bytes | None, stream: bytes, seq: int) -> int | None:

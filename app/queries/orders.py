@@ -1,4 +1,4 @@
-"""The instructions that wait for one person at one node: for the menu, the alarm and the inbox."""
+"""The instructions that wait: for one person at one node (menu, alarm, inbox), or for HQ, who must call or decide."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Waiting:
     id: str
     urgent: bool
     created_at: int
+    text: str
 
 
 def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
@@ -47,7 +48,7 @@ def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
     marks = ", ".join("?" for _ in names)
     rows = joins.ask(
         db,
-        "SELECT i.id, i.priority, i.created_at FROM instructions i WHERE i.incident_id = ? AND i.hidden = 0"
+        "SELECT i.id, i.priority, i.created_at, i.text FROM instructions i WHERE i.incident_id = ? AND i.hidden = 0"
         " AND i.withdrawn_at IS NULL"
         f" AND EXISTS (SELECT 1 FROM json_each(i.recipients) r WHERE r.value IN ({marks}))"
         " AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND a.hidden = 0 AND"
@@ -56,10 +57,57 @@ def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
         " ORDER BY i.created_at",
         (incident_id, *names, *names, me.user, uuid.UUID(me.node).hex, me.team),
     )
-    found = [Waiting(id_, priority == URGENT, at) for id_, priority, at in rows]
+    found = [Waiting(id_, priority == URGENT, at, text or "") for id_, priority, at, text in rows]
     return sorted(found, key=lambda one: not one.urgent)
 
 
 def mine(db: Any, incident_id: str, me: Me) -> list[Record]:
     """All that were ever given to me here, newest first."""
     return [one for one in instructions.listed(db, incident_id) if me.is_meant(one)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """An instruction that goes no further by itself."""
+
+    id: str
+    number: str | None
+    text: str
+    urgent: bool
+
+
+def unheard(db: Any, incident_id: str, urgent_before: int, normal_before: int) -> list[Stuck]:
+    """Given before these times (ms) and not acknowledged by everybody: who is missing stands in the call list."""
+    rows = joins.ask(
+        db,
+        "SELECT DISTINCT i.id, i.number, i.text, i.priority, i.created_at"
+        " FROM instructions i, json_each(i.recipients) r"
+        " WHERE i.incident_id = ? AND i.hidden = 0 AND i.withdrawn_at IS NULL"
+        " AND i.created_at <= CASE i.priority WHEN ? THEN ? ELSE ? END"
+        " AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND a.hidden = 0 AND"
+        " CASE WHEN a.on_behalf_of IS NOT NULL THEN a.on_behalf_of = r.value ELSE a.author = r.value"
+        " OR a.node = replace(r.value, '-', '') OR a.author IN (SELECT id FROM users WHERE team = r.value) END)"
+        " ORDER BY i.created_at",
+        (incident_id, URGENT, urgent_before, normal_before),
+    )
+    return _stuck(rows)
+
+
+def refused(db: Any, incident_id: str) -> list[Stuck]:
+    """Somebody said できない, and nobody has done it or taken it back since."""
+    rows = joins.ask(
+        db,
+        "SELECT DISTINCT i.id, i.number, i.text, i.priority, i.created_at"
+        " FROM instruction_replies a JOIN instructions i ON i.id = a.instruction_id"
+        " WHERE i.incident_id = ? AND i.hidden = 0 AND i.withdrawn_at IS NULL AND a.hidden = 0 AND a.state = 'cannot'"
+        " AND NOT EXISTS (SELECT 1 FROM instruction_replies d WHERE d.instruction_id = i.id AND d.hidden = 0"
+        " AND d.state = 'done' AND coalesce(d.on_behalf_of, d.author) IS coalesce(a.on_behalf_of, a.author))"
+        " ORDER BY i.created_at",
+        (incident_id,),
+    )
+    return _stuck(rows)
+
+
+def _stuck(rows: Any) -> list[Stuck]:
+    found = [Stuck(id_, number, text, priority == URGENT) for id_, number, text, priority, _ in rows]
+    return sorted(found, key=lambda one: not one.urgent)

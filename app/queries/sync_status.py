@@ -117,7 +117,8 @@ def own_arrived(db: Any, node: Any, user_id: str, limit: int) -> list[Arrived]:
         if report.incident_id not in modes:
             continue
         scope = scope_of(modes[report.incident_id], report.incident_id)
-        hub_at = (node.delivery("damage-reports", scope, report.id) or {}).get("hub_at")
+        come = node.delivery("damage-reports", scope, report.id) or {}
+        hub_at = come.get("first_hub_at") if come.get("hub_at") else None
         if hub_at:
             found.append(Arrived(report, hub_at))
     return found

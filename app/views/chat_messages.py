@@ -114,8 +114,12 @@ def create(incident_id: uuid.UUID, channel_id: uuid.UUID) -> ResponseReturnValue
             record_id = _send(incident, channel, record_id, form)
     except (Invalid, UnsupportedMedia, TooLarge) as error:
         return _refused(incident, channel, error), 422
+    anew = not channel.created_at or "attachments" in form  # the whole page is drawn anew
+    in_place = request.headers.get("HX-Request") and not anew
+    if not in_place and not request.form.get("phrase"):
+        shell.sent(f"{incident.id}:chat:{channel.id}")
     if request.headers.get("HX-Request"):
-        return _messages_part(incident, channel, drawn_anew="attachments" in form)
+        return _messages_part(incident, channel, drawn_anew=anew)
     return redirect(url_for(".show", incident_id=incident.id, channel_id=channel.id, _anchor=f"m-{record_id}"), 303)
 
 
@@ -280,7 +284,7 @@ def _late(message: Record) -> int | None:
 
 
 def _messages_part(incident: Record, channel: Record, *, drawn_anew: bool = False) -> Response:
-    """The messages, and the composer's next id beside them; with its photos sent, the whole page is drawn anew."""
+    """The messages, and the composer's next id beside them; ``drawn_anew`` where the whole page is."""
     around, sent = _around(channel), request.method == "POST"
     answer = make_response(
         render_template(
@@ -294,7 +298,7 @@ def _messages_part(incident: Record, channel: Record, *, drawn_anew: bool = Fals
     )
     if sent:  # what was answered, and that the channel stands now, goes out of the address
         place = url_for(".show", incident_id=incident.id, channel_id=channel.id)
-        answer.headers["HX-Replace-Url" if channel.created_at and not drawn_anew else "HX-Redirect"] = place
+        answer.headers["HX-Redirect" if drawn_anew else "HX-Replace-Url"] = place
     return answer
 
 

@@ -73,6 +73,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
             "chronicle/index.html", **_listed(incident, ROWS), typed=request.form, faults=faults
         ), 422
     shell.write(change)
+    shell.sent(f"{incident.id}:chronicle")
     flash(messages.saved_here(shell.node()), "ok")
     return redirect(url_for(".index", incident_id=incident.id), 303)
 

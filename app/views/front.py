@@ -12,6 +12,7 @@ from flask_login import current_user
 from app.permissions import permission
 from app.queries import conflicts, head_counts, joins, report_rows, shelters, talk
 from app.queries import front as queries
+from app.queries.row import Record
 from app.views import chat_messages, shell
 from app.views.bulletins import pinned_lines
 from app.views.shelters import last_opened
@@ -38,7 +39,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         channels=channels,
         channel=channel,
         messages=chat_messages.messages_of(channel)[-MESSAGES_MAX:] if channel else [],
-        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight(), lines),
+        waiting=_waiting(incident, counted["counts"].people, lines),
         pinned=pinned_lines(incident),
         **chat_messages.composer(),
         last_shelter=last_opened(),
@@ -68,14 +69,25 @@ def menu(incident_id: uuid.UUID) -> str:
     return render_template("_nav.html", menu_at=request.args.get("at", "")[:40])
 
 
+@pages.get("/incidents/<uuid:incident_id>/order-strip")
+@permission("instructions", "read")
+def order_strip(incident_id: uuid.UUID) -> str:
+    shell.incident_here(incident_id)
+    return render_template("instructions/_strip.html", menu_at=request.args.get("at", "")[:40])
+
+
 @pages.get("/incidents/<uuid:incident_id>/waiting")
 @permission("damage-reports", "read")
 def waiting(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     lines = shelters.listed(shell.db(), incident.id)
     people = head_counts.people(shell.db(), incident.id, shell.node().clock(), lines)
-    found = queries.waiting(shell.db(), incident.id, people, _sight(), lines)
-    return render_template("front/_waiting.html", waiting=found)
+    return render_template("front/_waiting.html", waiting=_waiting(incident, people, lines))
+
+
+def _waiting(incident: Record, people: head_counts.People, lines: list[shelters.ShelterLine]) -> queries.Waiting:
+    call_after = shell.node().settings.call_after_urgent, shell.node().settings.call_after_normal
+    return queries.waiting(shell.db(), incident.id, people, _sight(), lines, call_after=call_after)
 
 
 def _sight() -> conflicts.Sight:

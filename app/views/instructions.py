@@ -35,7 +35,7 @@ from app.views import shell
 from sync.operation import Change
 
 KIND, REPLIES, SIGHTINGS = "instructions", "instruction-replies", "instruction-sightings"
-GROUPS = ("waiting", "in_progress", "done")
+GROUPS = ("waiting", "cannot", "in_progress", "done")
 BAR_FROM = 5  # recipients from which a bar says more than rows
 SEEN_AT_ONCE_MAX = 100
 SHOWN_FIRST = 40
@@ -109,6 +109,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
     except (Invalid, ValueError) as error:
         return _form(request.form, chosen, messages.faults_of(error)), 422
     shell.write(change)
+    shell.sent(f"{incident.id}:instruction")
     flash(messages.saved_here(shell.node()), "ok")
     return redirect(url_for(".show", incident_id=incident.id, instruction_id=record_id), 303)
 
@@ -235,11 +236,8 @@ def _inbox(incident: Record) -> dict[str, Any]:
     return {
         "cards": sorted(
             (card for card in cards if card not in closed),
-            key=lambda card: (
-                card[1].state != "waiting",
-                card[0].instruction["priority"] != orders.URGENT,
-                -card[0].instruction.created_at,
-            ),
+            # Never by the answer: a card that moves when it is answered puts another one under the finger.
+            key=lambda card: (card[0].instruction["priority"] != orders.URGENT, -card[0].instruction.created_at),
         ),
         "closed": closed,
         "unsent_ids": shell.unsent_ids(),

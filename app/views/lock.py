@@ -13,8 +13,10 @@ from flask.typing import ResponseReturnValue
 
 from app import messages
 from app.errors import RateLimited
+from app.people.roster import Person
 from app.permissions import permission, public
 from app.queries import lock as queries
+from app.queries import orders
 from app.views import shell
 from app.views.session import door_of, session_here
 
@@ -71,7 +73,7 @@ def waiting() -> ResponseReturnValue:
     person = _people().roster.person(here.user_id) if here is not None else None
     if here is None or person is None or not here.locked:
         return Response(status=401, headers={"HX-Redirect": url_for(".show")})
-    return render_template("lock/_waiting.html", waiting=queries.waiting(shell.db(), person))
+    return render_template("lock/_waiting.html", waiting=_waiting(person))
 
 
 @pages.post("")
@@ -101,7 +103,12 @@ def _people() -> Any:
     return current_app.extensions["accounts"]
 
 
+def _waiting(person: Person) -> queries.Waiting:
+    me = orders.Me.of(person.id, person.team, shell.node().node_id)
+    return queries.waiting(shell.db(), person, me)
+
+
 def _page(here: Any, fault: str) -> str:
     person = _people().roster.person(here.user_id)
-    counted = queries.waiting(shell.db(), person) if person else None
+    counted = _waiting(person) if person else None
     return render_template("lock/show.html", person=person, waiting=counted, fault=fault, live_page=True)

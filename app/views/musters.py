@@ -69,6 +69,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
     except (Invalid, ValueError) as error:
         return _form(request.form, chosen, messages.faults_of(error)), 422
     shell.write(change)
+    shell.sent(f"{incident.id}:muster")
     flash(messages.saved_here(shell.node()), "ok")
     return redirect(url_for(".show", incident_id=incident.id, muster_id=record_id), 303)
 

@@ -64,6 +64,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
     except (Invalid, ValueError) as error:
         return _form(request.form, messages.faults_of(error)), 422
     shell.write(change)
+    shell.sent(f"{incident.id}:patrol")
     if "started_at" in fields:
         begin_recording(str(record_id))
         return redirect(url_for(".show", incident_id=incident.id, patrol_id=record_id, saved=1), 303)

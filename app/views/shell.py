@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
 from jinja2 import pass_context
@@ -88,6 +88,11 @@ def browser_key() -> str:
 def write(*changes: Any, local: Any = None) -> Any:
     """Record what the signed-in person wrote; returns when it is durable. ``local`` runs in the same transaction."""
     return node().write(list(changes), current_user.id, local)
+
+
+def sent(form: str) -> None:
+    """The next page tells the browser that this form was taken: what it keeps of it is gone."""
+    flash(form, "draft")
 
 
 def may(action: Any, collection: str) -> bool:
@@ -279,6 +284,7 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
     me = orders.Me.of(current_user.id, current_user.team, node().node_id)
     return {
         "orders": orders.waiting(here, incident.id, me),
+        "stuck": _stuck(incident) if may("create", "instructions") else 0,
         "musters": muster_queries.waiting(here, incident.id, users.get(here, current_user.id)),
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "bulletins": bulletins.unread(here, incident.id, current_user.id),
@@ -288,6 +294,13 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
             here, incident.id, conflicts.Sight(current_user.id, current_user.team, current_user.role)
         ),
     }
+
+
+def _stuck(incident: Record) -> int:
+    """Instructions that HQ must call or decide about: nobody acknowledged them, or somebody can't."""
+    settings, now = node().settings, node().clock()
+    urgent, normal = (now - minutes * 60_000 for minutes in (settings.call_after_urgent, settings.call_after_normal))
+    return len(orders.unheard(db(), incident.id, urgent, normal)) + len(orders.refused(db(), incident.id))
 
 
 def _cookie(name: str, allowed: tuple[str, ...]) -> str | None:
@@ -358,11 +371,11 @@ def day(ms: int) -> str:
 
 
 def when(ms: int | None) -> str:
-    """The time; with the date where it is not today's."""
+    """The time; with a short date where it is not today's: after midnight each line of the evening has one."""
     if ms is None:
         return ""
     today = _local(node().clock(), "%Y-%m-%d") == _local(ms, "%Y-%m-%d")
-    return _local(ms, "%H:%M") if today else f"{day(ms)} {_local(ms, '%H:%M')}"
+    return _local(ms, "%H:%M") if today else _local(ms, "%-d %b %H:%M" if is_english() else "%-m/%-d %H:%M")
 
 
 def word(code: str | None, table: str) -> str:

@@ -29,7 +29,7 @@ from app.queries import (
     staff,
 )
 from app.queries.row import Record, Where
-from app.views import bulletins, chronicle, hq_meetings, instructions, shell, shelters
+from app.views import bulletins, chronicle, damage_reports, hq_meetings, instructions, shell, shelters
 from app.views.translations import is_english
 
 PAGE_ROWS = 500
@@ -51,6 +51,12 @@ def every(kind: str, where: Callable[[Record], Where] | None = None) -> Callable
             time.sleep(0)  # a long table lets the others in between
 
     return rows
+
+
+def report_rows(incident: Record) -> Iterator[Row]:
+    """What nobody has looked at yet has a status as well: 未対応."""
+    for one in every("damage-reports", damage_reports.where_here)(incident):
+        yield {**one.fields, **_head(one), "response_status": one["response_status"] or "open"}
 
 
 def instruction_rows(incident: Record) -> Iterator[Row]:
@@ -168,7 +174,8 @@ def muster_rows(incident: Record) -> Iterator[Row]:
                 answered = line.reply.fields if line.reply else {}
                 at = {"answered_at": line.reply.created_at, "author": line.reply.author} if line.reply else {}
                 called = {"muster": board.muster["number"], "level": board.muster["level"]}
-                yield {**line.person.fields, **called, **at, **answered, "number": board.muster["number"]}
+                told = {"group": line.group, "number": board.muster["number"]}
+                yield {**line.person.fields, **called, **at, **answered, **told}
 
 
 def conflict_rows(incident: Record) -> Iterator[Row]:

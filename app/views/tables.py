@@ -25,7 +25,7 @@ from app.queries import doubles, nodes, report_phrases, teams, users
 from app.queries.row import Record
 from app.spreadsheet import Cell
 from app.threads import in_native_thread
-from app.views import damage_reports, shell, table_rows
+from app.views import shell, table_rows
 from app.views.table_rows import Row
 from app.views.translations import is_english
 
@@ -46,7 +46,7 @@ class Listed:
 
 
 LISTS = (
-    Listed("damage-reports", "damage-reports", table_rows.every("damage-reports", damage_reports.where_here)),
+    Listed("damage-reports", "damage-reports", table_rows.report_rows),
     Listed("instructions", "instructions", table_rows.instruction_rows),
     Listed("shelters", "shelters", table_rows.shelter_rows),
     Listed("chronicle", "chronicle", table_rows.chronicle_rows),

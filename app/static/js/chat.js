@@ -11,7 +11,7 @@ if (Idiomorph) {
 
 /** @param {Element | null} box */
 function toEnd(box) {
-  if (!(box instanceof HTMLElement) || box.offsetParent === null) return;
+  if (!(box instanceof HTMLElement) || box.offsetParent === null || box.closest("details:not([open])")) return;
   if (box.scrollHeight > box.clientHeight + 4 && getComputedStyle(box).overflowY === "auto") box.scrollTop = box.scrollHeight;
   else if (box.closest(".chat-page")) {
     const composer = box.parentElement?.querySelector(".composer");
@@ -123,11 +123,17 @@ document.addEventListener("toggle", (event) => {
   if (box) toEnd(box);
 }, true);
 
-// 既読 is said only of messages that stood on a visible page.
+// 既読 is said only of messages that stood on a visible page: not of a folded chat, nor of one further down the page.
 let marked = "";
+/** @param {HTMLElement} box */
+function isSeen(box) {
+  if (box.offsetParent === null || box.closest("details:not([open])")) return false;
+  const { top, bottom } = box.getBoundingClientRect();
+  return bottom > 0 && top < window.innerHeight;
+}
 async function markRead() {
   const box = document.querySelector(".messages[data-read-url]");
-  if (!(box instanceof HTMLElement) || document.visibilityState !== "visible" || box.offsetParent === null) return;
+  if (!(box instanceof HTMLElement) || document.visibilityState !== "visible" || !isSeen(box)) return;
   const { upto = "", shown = "" } = box.dataset;
   if (shown === marked || box.dataset.unread === undefined) return;
   marked = shown;
@@ -137,4 +143,5 @@ async function markRead() {
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);
 document.addEventListener("toggle", markRead, true);
+document.addEventListener("scroll", markRead, { capture: true, passive: true });
 markRead();

@@ -53,7 +53,7 @@ async function seal(name, text, mine) {
 export async function get(name) {
   const known = here.get(name);
   if (known !== undefined) return JSON.parse(known);
-  if (!key) return null;
+  if (!key || turns.has(name)) return null; // dropped by this page: the place itself is emptied a moment later
   const kept = localStorage.getItem(await place(name));
   if (!kept) return null;
   try {

@@ -150,3 +150,39 @@ def test_many_instructions_take_as_many_queries_as_one(db: Any, insert: Any) -> 
         return len(asked)
 
     assert count_of(2) == count_of(60)
+
+
+@pytest.mark.parametrize("who", [ANN, BOB, TEAM, TABLET_ID])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"author": ANN},
+        {"author": BOB},
+        {"node": TABLET.hex(), "author": BOB},
+        {"author": BOB, "on_behalf_of": TEAM},
+    ],
+)
+def test_what_hq_must_call_is_what_the_ladder_says_is_not_acknowledged(
+    db: Any, insert: Any, who: str, said: dict[str, str]
+) -> None:
+    instruction = given(insert, who)
+    if said:
+        answer(insert, instruction, "ack", 200, **said)
+    held(db, 1, 110)
+    missing = [instruction] if of(db).count("waiting") else []
+    assert [one.id for one in orders.unheard(db, INCIDENT, 100, 100)] == missing
+    assert orders.unheard(db, INCIDENT, 99, 5_000) == [], "an urgent one has the time of urgent ones"
+    insert("instructions", text="返す", priority="normal", recipients=[who], created_at=50, withdrawn_at=60)
+    assert len(orders.unheard(db, INCIDENT, 0, 100)) == 0, "what was taken back is asked of nobody"
+
+
+def test_an_order_that_somebody_cannot_carry_out_is_not_done(db: Any, insert: Any) -> None:
+    instruction = given(insert, ANN, BOB)
+    held(db, 1, 110)
+    answer(insert, instruction, "cannot", 200, author=ANN)
+    assert (of(db).group, [one.id for one in orders.refused(db, INCIDENT)]) == ("waiting", [instruction])
+    answer(insert, instruction, "done", 210, author=BOB)
+    assert (of(db).group, [one.id for one in orders.refused(db, INCIDENT)]) == ("cannot", [instruction])
+    answer(insert, instruction, "done", 220, author=ANN)
+    assert (of(db).group, orders.refused(db, INCIDENT)) == ("done", [])
