@@ -29,6 +29,13 @@ def read(form: Mapping[str, str], now: int) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def written(at: int, now: int) -> str:
+    """A time as ``moment`` reads it back: with its day where that is not today's."""
+    found, today = (datetime.fromtimestamp(ms / 1000, JST) for ms in (at, now))
+    day = "" if found.date() == today.date() else f"{found.month}/{found.day} "
+    return f"{day}{found:%H:%M}"
+
+
 def moment(text: str, now: int) -> int | None:
     """``20:46``, ``2046`` or ``10/12 20:46`` as ms since 1970; a clock time that lies ahead was yesterday's."""
     typed = unicodedata.normalize("NFKC", text).strip()

@@ -16,7 +16,7 @@ from app.chronology import GROUPS, Line, Narrowed
 from app.errors import Invalid
 from app.forms import chronicle as forms
 from app.permissions import permission
-from app.queries import channels, incidents, musters, row
+from app.queries import channels, incidents, joins, musters, row
 from app.queries.row import Record, Where
 from app.views import shell
 
@@ -45,7 +45,8 @@ class ShownLine:
 def index(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     template = "chronicle/_list.html" if request.args.get("part") == "list" else "chronicle/index.html"
-    return render_template(template, **_listed(incident, ROWS), typed={"_id": str(uuid6.uuid7())}, faults={})
+    typed = {"_id": str(uuid6.uuid7())} | _of_corrected(incident)
+    return render_template(template, **_listed(incident, ROWS), typed=typed, faults={})
 
 
 @pages.get("/print")
@@ -73,7 +74,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
             "chronicle/index.html", **_listed(incident, ROWS), typed=request.form, faults=faults
         ), 422
     shell.write(change)
-    shell.sent(f"{incident.id}:chronicle")
+    shell.sent(f"{incident.id}:chronicle{request.form.get('corrects', '')}")
     flash(messages.saved_here(shell.node()), "ok")
     return redirect(url_for(".index", incident_id=incident.id), 303)
 
@@ -88,6 +89,19 @@ def _listed(incident: Record, limit: int) -> dict[str, Any]:
         "group_counts": shell.node().chronology.counts(incident.id, narrowed.without),
         "groups": tuple(GROUPS),
         "usual": USUAL,
+    }
+
+
+def _of_corrected(incident: Record) -> dict[str, str]:
+    """The line that a new one is to correct, as it stands: what was wrong is changed, and the rest is not lost."""
+    line = row.get(shell.db(), KIND, request.args.get("corrects", ""))
+    if line is None or not joins.covers(shell.db(), incident.id, line):
+        return {}
+    at = line["happened_at"] or line.created_at
+    return {
+        "text": line["text"] or "",
+        "source": line["source"] or "",
+        "happened": forms.written(at, shell.node().clock()),
     }
 
 

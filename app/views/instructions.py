@@ -122,12 +122,12 @@ def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
     report = damage_reports.get(shell.db(), instruction["damage_report_id"] or "")
     return render_template(
         "instructions/_body.html" if request.args.get("part") == "body" else "instructions/show.html",
-        ladder=ladders(shell.db(), [instruction], shell.node().here())[0],
+        ladder=(found := ladders(shell.db(), [instruction], shell.node().here())[0]),
+        mine=_mine(found),
         replies=queries.replies(shell.db(), [instruction.id])[instruction.id],
         report=report,
         meeting=_meeting_of(incident, instruction["decision_id"]),
         versions=etag.make_etag(shell.node().versions(KIND, incidents.scope(incident), instruction.id)),
-        meant=_me().is_meant(instruction),
     )
 
 
@@ -171,6 +171,7 @@ def withdraw(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseRetur
         flash(next(iter(messages.faults_of(error).values())), "danger")
     else:
         shell.write(change)
+        flash(messages.WITHDRAWN, "ok")
     return redirect(url_for(".show", incident_id=incident.id, instruction_id=instruction.id), 303)
 
 
@@ -247,6 +248,12 @@ def _inbox(incident: Record) -> dict[str, Any]:
 def _best(meant: list[Recipient]) -> Recipient:
     """Who is addressed twice, as a person and as a team, has answered when one of them has."""
     return max(meant, key=lambda one: ("waiting", "ack", "started", "cannot", "done").index(one.state))
+
+
+def _mine(ladder: Ladder) -> Recipient | None:
+    """The recipient that whoever looks is meant by, if any."""
+    meant = [one for one in ladder.recipients if one.id in _me().names]
+    return _best(meant) if meant else None
 
 
 def _is_closed(ladder: Ladder, recipient: Recipient) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, Visitors
+from tests.browser.people import HQ, PHONE, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
 LONG = "あ" * 100_000
@@ -134,3 +134,34 @@ def test_one_tap_sends_where_somebody_stands_and_hq_sees_it_on_the_map(visitors:
     patrol.page.get_by_role("button", name="位置を送る").click()
     expect(patrol.page.locator("[data-place-said]")).to_contain_text("許可されていません")
     assert patrol.faults == hq.faults == []
+
+
+def unread(visitor: Visitor) -> int:
+    """What the folded chat says of all channels."""
+    said = visitor.page.locator(".hq-chat > summary").inner_text()
+    return int("".join(sign for sign in said.partition("未読")[2] if sign.isdigit()) or 0)
+
+
+def test_a_folded_chat_on_the_front_page_is_not_read(visitors: Visitors, city: Cluster) -> None:
+    """The sender was told 既読 by a page on which nothing of the message stood."""
+    hq = visitors.at(city.hub, HQ)
+    city.terminals[0].post("chat-messages", {"channel_id": city.channel, "text": "折りたたみの中の連絡"})
+    here = f"chat-messages?channel_id={city.channel}"
+    eventually(
+        lambda: any(one["text"] == "折りたたみの中の連絡" for one in city.hub.every(here)), 10, "it is at the hub"
+    )
+    hq.go()
+    expect(hq.page.locator("#messages", has_text="折りたたみの中の連絡")).to_have_count(1)
+    before = unread(hq)
+    assert before > 0
+    hq.page.wait_for_timeout(1_000)  # a reading would have been written by now
+    hq.go()
+    assert unread(hq) == before
+    with hq.page.expect_response(lambda answer: answer.url.endswith("/reads")):
+        hq.page.locator(".hq-chat > summary").click()
+
+    def is_read() -> bool:  # written at most once in five seconds
+        hq.go()
+        return unread(hq) < before
+
+    eventually(is_read, 15, "the chat is read where it stands")

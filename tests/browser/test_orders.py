@@ -80,6 +80,51 @@ def given_and_heard(hq: Visitor, patrol: Visitor, text: str, to: str) -> tuple[f
     return shown - sent, sounded - sent
 
 
+def test_what_was_sent_does_not_come_back_into_the_form(visitors: Visitors, city: Cluster) -> None:
+    """One more tap would have sent yesterday's order, or written the next line at the time of the last."""
+    hq = visitors.at(city.hub, HQ)
+    give(hq, "北門を閉める", tablet_of(city))
+    hq.go("/instructions/new")
+    hq.page.wait_for_timeout(300)  # what the browser kept would be put in by now
+    expect(hq.page.locator("[name=text]")).to_have_value("")
+    expect(hq.page.locator("[name=priority][value=urgent]")).not_to_be_checked()
+    hq.go("/chronicle")
+    hq.page.fill("[name=text]", "水位計を確認")
+    hq.page.fill("[name=happened]", "0:01")
+    hq.page.get_by_role("button", name="記録", exact=True).click()
+    expect(hq.page.locator("#chronicle")).to_contain_text("水位計を確認")
+    hq.page.wait_for_timeout(300)
+    expect(hq.page.locator("[name=text]")).to_have_value("")
+    expect(hq.page.locator("[name=happened]")).to_have_value("")
+
+
+def test_an_urgent_instruction_stands_on_every_page_until_it_is_answered(visitors: Visitors, city: Cluster) -> None:
+    hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    patrol.go("/shelters")
+    give(hq, "全員を2階へ移す", tablet_of(city))
+    strip = patrol.page.locator("#order-strip a", has_text="全員を2階へ移す")
+    expect(strip).to_be_visible()
+    strip.click()
+    card = patrol.page.locator(".order-card", has_text="全員を2階へ移す")
+    card.get_by_role("button", name="了解").click()
+    expect(card.get_by_role("button", name="了解")).to_have_count(0)
+    patrol.go("/shelters")
+    expect(strip).to_have_count(0)
+    assert hq.faults == patrol.faults == []
+
+
+def test_the_reasons_stay_open_while_the_inbox_is_drawn_anew(visitors: Visitors, city: Cluster) -> None:
+    hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    give(hq, "土のうを西門へ運ぶ", tablet_of(city))
+    patrol.go("/instructions")
+    card = patrol.page.locator(".order-card", has_text="土のうを西門へ運ぶ")
+    card.locator("details.cannot > summary").click()
+    give(hq, "土のうを東門へ運ぶ", tablet_of(city))
+    expect(patrol.page.locator(".order-card", has_text="土のうを東門へ運ぶ")).to_be_visible()
+    card.get_by_role("button", name="道が通れない").click()
+    expect(patrol.page.locator("#inbox .rows")).to_contain_text("道が通れない")
+
+
 def test_the_ladder_climbs_at_hq_rung_by_rung(visitors: Visitors, city: Cluster) -> None:
     hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
     give(hq, "左岸 4.2k の漏水を確認する", tablet_of(city))

@@ -50,7 +50,8 @@ def tap(visitor: Visitor, name: str, points: int) -> None:
 
 
 def finish(visitor: Visitor) -> None:
-    visitor.page.get_by_role("button", name="巡回を終える").click()
+    visitor.page.locator("summary", has_text="巡回を終える").click()
+    visitor.page.get_by_role("button", name="終える", exact=True).click()
     expect(visitor.page.locator("#patrol-band")).to_have_count(0, timeout=15_000)
 
 
@@ -58,6 +59,31 @@ def track(city: Cluster, round_id: str) -> list[Any]:
     """The points that the hub holds, in the order of their times."""
     batches = city.hub.every(f"patrol-tracks?patrol_id={round_id}")
     return sorted((point for batch in batches for point in batch["points"]), key=lambda point: point[2])
+
+
+OLD_FIX = """
+navigator.geolocation.getCurrentPosition = (_, fail) => setTimeout(() => fail({ code: 3 }), 1500);
+document.dispatchEvent(new CustomEvent("patrol:fix", { detail: {
+  coords: { longitude: 137.21, latitude: 33.51, accuracy: 12 }, timestamp: Date.now() - 60000 } }));
+"""
+
+
+def test_a_tap_takes_the_position_of_a_minute_ago_where_no_new_one_comes_and_nothing_typed_meanwhile(
+    visitors: Visitors, city: Cluster
+) -> None:
+    """A receiver that stands still may be silent. What is written while it is asked belongs to the next point."""
+    patrol = visitors.at(city.terminals[0], PHONE)
+    one = begin(patrol)
+    patrol.page.evaluate(OLD_FIX)
+    patrol.page.locator("form.patrol-point").get_by_role("button", name="注意", exact=True).click()
+    expect(patrol.page.locator("[data-here-said]")).to_have_text("記録しています…")
+    assert patrol.page.locator("form.patrol-point").evaluate("form => form.inert")
+    expect(patrol.page.locator("#patrol-body .patrol-points li")).to_have_count(1, timeout=15_000)
+    eventually(lambda: city.hub.every(f"patrol-points?patrol_id={one}"), 10, "the point is at the hub")
+    (point,) = city.hub.every(f"patrol-points?patrol_id={one}")
+    assert point["location"]["coordinates"] == [137.21, 33.51]
+    assert 100 <= point["accuracy_m"] <= 110, "wider by a minute's walk"
+    finish(patrol)
 
 
 def opened_map(visitor: Visitor) -> Any:

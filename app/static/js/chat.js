@@ -2,13 +2,6 @@
 // The composer: Enter sends (never while an IME composes), Shift+Enter breaks the line, a quick reply is one tap.
 import { forget } from "./draft.js";
 
-// What somebody has unfolded stays so while the list is drawn anew below the finger.
-const { Idiomorph } = /** @type {any} */ (window);
-if (Idiomorph) {
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (/** @type {string} */ name, /** @type {Element} */ node) =>
-    !(name === "open" && node.matches(".message details"));
-}
-
 /** @param {Element | null} box */
 function toEnd(box) {
   if (!(box instanceof HTMLElement) || box.offsetParent === null || box.closest("details:not([open])")) return;

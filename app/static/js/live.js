@@ -6,9 +6,14 @@ const html = document.documentElement;
 /** Places by id: a swap may put a new element in the old one's place. @type {Map<string, {again: boolean}>} */
 const gathering = new Map();
 
-// What somebody has chosen and not sent yet stays chosen while the page is drawn anew around it.
+// What somebody has chosen and not sent yet stays chosen while the page is drawn anew around it, and what they have
+// unfolded stays unfolded below the finger.
 const { Idiomorph } = /** @type {any} */ (window);
-if (Idiomorph) Idiomorph.defaults.callbacks.beforeNodeMorphed = (/** @type {Node} */ node) => !isChosenAnew(node);
+if (Idiomorph) {
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (/** @type {Node} */ node) => !isChosenAnew(node);
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (/** @type {string} */ name, /** @type {Element} */ node) =>
+    !(name === "open" && node instanceof HTMLDetailsElement);
+}
 
 /** @param {Node} node */
 function isChosenAnew(node) {

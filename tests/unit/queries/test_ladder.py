@@ -98,14 +98,14 @@ def test_seen_is_what_a_screen_of_the_recipient_showed_first(db: Any, insert: An
     assert by_name == {"端末3": 240, "坊": 240}
 
 
-def test_cannot_ends_it_with_its_reason_and_all_done_is_done(db: Any, insert: Any) -> None:
+def test_cannot_ends_it_with_its_reason_and_hq_has_to_decide(db: Any, insert: Any) -> None:
     instruction = given(insert, ANN, BOB)
     held(db, 1, 110)
     answer(insert, instruction, "ack", 200, author=ANN)
     answer(insert, instruction, "cannot", 210, author=ANN, reason="道が通れない")
     answer(insert, instruction, "done", 220, author=BOB)
     ann = next(one for one in of(db).recipients if one.id == ANN)
-    assert (ann.state, ann.reason, of(db).group) == ("cannot", "道が通れない", "done")
+    assert (ann.state, ann.reason, of(db).group) == ("cannot", "道が通れない", "cannot")
 
 
 def test_one_that_was_taken_back_waits_for_nobody(db: Any, insert: Any) -> None:

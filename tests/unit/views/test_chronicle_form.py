@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from app.errors import Invalid
-from app.forms.chronicle import JST, moment, read
+from app.forms.chronicle import JST, moment, read, written
 
 NOW = int(datetime(2019, 10, 12, 21, 4, 30, tzinfo=JST).timestamp() * 1000)
 
@@ -52,3 +52,9 @@ def test_what_happened_more_than_a_day_ago_asks_why_it_is_written_now() -> None:
     assert refused.value.field == "late_reason"
     assert read(late | {"reason": "聞き取りで分かった"}, NOW)["reason"] == "聞き取りで分かった"
     assert "reason" not in read({"text": "きのうの夜", "happened": "10/11 22:00"}, NOW)
+
+
+@pytest.mark.parametrize("minutes", [0, 59, 61, 24 * 60, 200 * 24 * 60])
+def test_a_time_that_is_written_into_the_form_is_read_back_as_it_was(minutes: int) -> None:
+    at = NOW - minutes * 60_000
+    assert moment(written(at, NOW), NOW) == at - at % 60_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,3 +49,57 @@ def test_whoever_answered_by_voice_has_not_seen_it(house: House) -> None:
     assert answer(house, "commander", instruction, **said) == 303
     told = rungs(house, instruction)
     assert not told["seen_at"]
+
+
+def test_a_card_stays_where_it_is_when_it_is_answered_and_the_urgent_stay_above(house: House) -> None:
+    """It moved away under the finger, and the next tap answered another instruction."""
+    one = {"incident_id": house.ids["incident_id"], "recipients": [house.ids["person patrol"]]}
+    normal, urgent, later = (
+        house.made("instructions", text=text, priority=priority, **one)
+        for text, priority in (("毛布を運ぶ", "normal"), ("窓から離れる", "urgent"), ("広報車で回る", "normal"))
+    )
+    inbox = f"/incidents/{house.ids['incident_id']}/instructions"
+
+    def cards() -> list[str]:
+        shown = re.findall(r'id="card-([0-9a-f-]{36})"', house.ask("patrol", "GET", inbox).text)
+        return [card for card in shown if card in (normal, urgent, later)]
+
+    before = cards()
+    assert before[0] == urgent and set(before) == {normal, urgent, later}
+    for instruction in (urgent, normal):
+        assert answer(house, "patrol", instruction) == 303
+        assert cards() == before
+
+
+def test_hq_sees_in_the_menu_and_on_its_front_page_what_goes_no_further(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front = f"/incidents/{house.ids['incident_id']}"
+    instruction = given(house, "樋門の板を外す")
+    assert answer(house, "patrol", instruction, state="cannot", reason="道が通れない") == 303
+    assert "「できない」と答えた指示 1件" in house.ask("commander", "GET", front).text
+    assert "樋門の板を外す" in house.ask("commander", "GET", f"{front}/instructions?group=cannot").text
+    assert "了解のない指示" not in house.ask("commander", "GET", front).text
+    given(house, "柵を立てる")
+    monkeypatch.setattr(house.node, "clock", lambda now=house.node.clock: now() + 20 * 60_000)
+    assert "了解のない指示 " in house.ask("commander", "GET", front).text
+    menu = house.ask("commander", "GET", f"{front}/menu").text
+    (entry,) = re.findall(r'<a [^>]*data-key="g i".*?</a>', menu, re.DOTALL)
+    assert 'class="count"' in entry
+
+
+def test_whoever_is_meant_answers_on_the_page_of_the_instruction_as_well(house: House) -> None:
+    instruction = given(house, "避難所へ水を運ぶ")
+    page = f"/incidents/{house.ids['incident_id']}/instructions/{instruction}"
+    assert 'name="state" value="ack"' in house.ask("patrol", "GET", page).text
+    assert 'class="steps"' not in house.ask("viewer", "GET", page).text
+    sent = house.ask("patrol", "POST", f"{page}/replies", {"state": "ack", "back": page})
+    assert sent.headers["Location"].endswith(page)
+    shown = house.ask("patrol", "GET", page).text
+    assert 'value="ack"' not in shown and 'value="started"' in shown
+    versions = re.search(r'name="versions" value="([^"]*)"', house.ask("commander", "GET", page).text)
+    assert versions is not None
+    form = {"versions": versions[1].replace("&#34;", '"'), "reason": "済んだ"}
+    assert house.ask("commander", "POST", f"{page}/withdraw", form).status_code == 303
+    told = house.ask("commander", "GET", page).text
+    assert "order-text struck" in told and 'class="steps"' not in house.ask("patrol", "GET", page).text
