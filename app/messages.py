@@ -251,6 +251,14 @@ def fault_in(field: str, shown_at: str = "") -> dict[str, str]:
     return {shown_at or field: str(_FIELD_FAULTS.get(field, _OTHER_FAULT))}
 
 
+def strange_count(total: int, capacity: int | None, before: int | None) -> str:
+    """Before a number is taken that a digit too many would make."""
+    known = [gettext("定員は%(n)s人", n=f"{capacity:,}")] if capacity else []
+    known += [gettext("前回は%(n)s人", n=f"{before:,}")] if before is not None else []
+    ask = gettext("%(n)s人で合っていれば、もう一度報告してください", n=f"{total:,}")
+    return gettext("、").join([*known, ask])
+
+
 def too_long(chars: int, chars_max: int) -> str:
     return gettext(
         "長すぎて送れません。%(max)s文字までです(いま%(n)s文字)。書いたものは残っています",

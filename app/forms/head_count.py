@@ -9,6 +9,7 @@ from typing import Any
 from app.errors import Invalid
 
 PARTS = ("male", "female", "other")
+STRANGE_TIMES, STRANGE_FROM = 2, 100
 AGO_MINUTES = ("0", "10", "30", "60")  # when it was counted, for whoever writes down what was telephoned
 
 
@@ -22,6 +23,11 @@ def read(form: Mapping[str, str], now: int) -> dict[str, Any]:
     fields["counted_at"] = now - int(ago if ago in AGO_MINUTES else "0") * 60_000
     fields["post"] = form.get("post", "").strip() or None
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def is_strange(total: int, capacity: int | None, before: int | None) -> bool:
+    """Far more than fit there or were there: a digit too many looks like this, and a full shelter does not."""
+    return total > STRANGE_TIMES * max(capacity or 0, before or 0, STRANGE_FROM)
 
 
 def _people(name: str, text: str) -> int | None:

@@ -67,6 +67,10 @@ def create(incident_id: uuid.UUID, shelter_id: uuid.UUID) -> ResponseReturnValue
         change = records.create(record_id, incidents.scope(incident), fields)
     except (Invalid, ValueError) as error:
         return _form(shelter, _posts(incident, shelter), request.form, messages.faults_of(error), None), 422
+    strange = _strange(incident, shelter, fields)
+    if strange:
+        typed = {**request.form.to_dict(), "sure": str(fields["total"])}
+        return _form(shelter, _posts(incident, shelter), typed, {"total": strange}, None), 422
     if isinstance(shell.write(change), Exists) and not _said_before(record_id, fields):
         # The browser's 「もどる」 shows the old form again: another number in it is another count.
         shell.write(records.create(uuid.UUID(bytes=uuid6.uuid7().bytes), incidents.scope(incident), fields))
@@ -76,6 +80,16 @@ def create(incident_id: uuid.UUID, shelter_id: uuid.UUID) -> ResponseReturnValue
 
 def _posts(incident: Record, shelter: Record) -> list[queries.Post]:
     return queries.of_shelter(shell.db(), incident.id, shelter.id, shell.node().clock())
+
+
+def _strange(incident: Record, shelter: Record, fields: dict[str, Any]) -> str:
+    """Words that ask once more; empty where nothing has to be asked, or where it was asked for this number."""
+    total, capacity = fields.get("total", 0), shelter["capacity"]
+    posts = [post for post in _posts(incident, shelter) if post.name == fields.get("post")]
+    before = posts[0].entry["total"] if posts else None
+    if request.form.get("sure") == str(total) or not forms.is_strange(total, capacity, before):
+        return ""
+    return messages.strange_count(total, capacity, before)
 
 
 def _said_before(record_id: uuid.UUID, fields: dict[str, Any]) -> bool:

@@ -34,3 +34,19 @@ def test_parts_alone_add_up_to_the_total() -> None:
 def test_a_number_that_was_telephoned_is_as_old_as_the_clerk_says() -> None:
     assert head_count.read({"total": "5", "ago": "30"}, NOW)["counted_at"] == NOW - 30 * 60_000
     assert head_count.read({"total": "5", "ago": "-99999"}, NOW)["counted_at"] == NOW
+
+
+@pytest.mark.parametrize(
+    ("total", "capacity", "before", "asks"),
+    [
+        (3_120, 320, 246, True),  # a digit too many
+        (600, 320, 246, False),  # overfull, as shelters are
+        (180, None, None, False),
+        (2_460, None, 246, True),
+        (700, 320, 400, False),
+    ],
+)
+def test_a_number_that_a_digit_too_many_would_make_is_asked_for_once_more(
+    total: int, capacity: int | None, before: int | None, asks: bool
+) -> None:
+    assert head_count.is_strange(total, capacity, before) is asks
