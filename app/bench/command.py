@@ -78,6 +78,7 @@ def fill(node: Node, scope: bytes, channel: str, count: int) -> None:
     ]
     for first in range(0, count, 500):
         node.write(made[first : first + 500], None)
+    node.search.fold_all()  # as in the moments without work that a night has between its records
 
 
 def _pages(folder: Path, incident: str, channel: str, sealed: dict[str, str], tables: bool) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,16 @@ def narrowed(db: Any, where: Where, kind: str, asked: str | None) -> Where:
     words = search.words_of(asked)
     if not words:
         return where
-    noted, matching = _noted(db, kind, words)
+    noted = _noted(db).get(kind, [])
+    matching = _matching(db, kind, noted, words)
     condition = f"(id IN ({_FOUND}) AND NOT {_AMONG} OR {_AMONG})"
     values = (search.expression(words, kind), json.dumps(noted), json.dumps(matching))
     return where.also(condition, *values)
 
 
-def newest(db: Any, kind: Kind, where: Where, asked: str | None, limit: int) -> list[Record]:
+def newest(
+    db: Any, kind: Kind, where: Where, asked: str | None, limit: int, noted: Mapping[str, Sequence[str]] | None = None
+) -> list[Record]:
     """The newest records that meet ``where`` and speak of all the words: a common one costs no more than a rare one.
 
     From the word's own list, which is in the order of time, until there are enough: a list of 200,000 was walked
@@ -56,10 +59,10 @@ def newest(db: Any, kind: Kind, where: Where, asked: str | None, limit: int) -> 
     words = search.words_of(asked)
     if not words:
         return row.select(db, kind, where, tail)
-    noted, matching = _noted(db, kind.name, words)
-    source, given, indexed = _indexed(kind, words, where, noted)
+    unfolded = (_noted(db) if noted is None else noted).get(kind.name, ())
+    source, given, indexed = _indexed(kind, words, where, unfolded)
     found = row.select(db, kind, indexed, f"ORDER BY {_AT} DESC LIMIT {int(limit)}", source, given)
-    if matching:
+    if matching := _matching(db, kind.name, unfolded, words):
         found += row.select(db, kind, where.also(_AMONG, json.dumps(matching)), tail)
     return sorted(found, key=lambda one: (getattr(one, place), one.id), reverse=True)[:limit]
 
@@ -69,11 +72,11 @@ def count(db: Any, kind: Kind, where: Where, asked: str | None, most: int) -> in
     words = search.words_of(asked)
     if not words:
         return min(row.count(db, kind.name, where), most)
-    noted, matching = _noted(db, kind.name, words)
+    noted = _noted(db).get(kind.name, ())
     source, given, indexed = _indexed(kind, words, where, noted)
     sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {indexed.sql()} LIMIT {int(most)})"
     found = int(joins.ask(db, sql, (*given, *indexed.values)).fetchone()[0])
-    if matching:
+    if matching := _matching(db, kind.name, noted, words):
         found += row.count(db, kind.name, where.also(_AMONG, json.dumps(matching)))
     return min(found, most)
 
@@ -100,13 +103,13 @@ def _indexed(kind: Kind, words: list[str], where: Where, noted: Sequence[str]) -
 
 def everywhere(db: Any, incident_id: str, asked: str, who: Who, kinds: Sequence[str] = KINDS) -> list[Found]:
     """All kinds of an incident, and the city's shelters: of each the newest that this person may see."""
-    found = []
+    found, noted = [], _noted(db)
     for kind in kinds:
         spec = row.kind_of(kind)
         where = Where() if spec.city else Where().also("incident_id = ?", incident_id)
         if kind == "chat-messages":
             where = channels.leave_out(db, where, "channel_id", who)
-        records = newest(db, spec, where, asked, SHOWN_OF_A_KIND + 1)
+        records = newest(db, spec, where, asked, SHOWN_OF_A_KIND + 1, noted)
         if records:
             found.append(Found(kind, records[:SHOWN_OF_A_KIND], len(records) > SHOWN_OF_A_KIND))
     return found
@@ -119,9 +122,8 @@ def of_lines(db: Any, incident_id: str, asked: str) -> list[str]:
         return []
     sql = f"{_FOUND} AND r.incident_id = ? ORDER BY w.rowid DESC LIMIT {FOUND_MAX}"  # the newest
     found = {record for (record,) in map(tuple, joins.ask(db, sql, (search.expression(words), incident_id)))}
-    for kind in search.FIELDS:
-        noted, matching = _noted(db, kind, words)
-        found = (found - set(noted)) | set(matching)
+    for kind, noted in _noted(db).items():
+        found = (found - set(noted)) | set(_matching(db, kind, noted, words))
     return sorted(found)
 
 
@@ -131,9 +133,16 @@ def waiting(db: Any) -> int:
     return max(0, noted - NOTED_READ_MAX)
 
 
-def _noted(db: Any, kind: str, words: list[str]) -> tuple[list[str], list[str]]:
-    """The records of a kind that are noted and not in the index, and those of them that speak of the words."""
-    sql = f"SELECT record FROM {index.NOTED} WHERE kind = ? ORDER BY no DESC LIMIT {NOTED_READ_MAX}"
-    noted = list(dict.fromkeys(record for (record,) in map(tuple, db.execute(sql, (kind,)).fetchall())))
+def _noted(db: Any) -> dict[str, list[str]]:
+    """The records that are noted and not in the index, by kind: the newest, for no more can be looked at."""
+    sql = f"SELECT kind, record FROM {index.NOTED} WHERE no > (SELECT max(no) FROM {index.NOTED}) - {NOTED_READ_MAX}"
+    found: dict[str, list[str]] = {}
+    for kind, record in map(tuple, db.execute(sql).fetchall()):
+        found.setdefault(kind, []).append(record)
+    return {kind: list(dict.fromkeys(records)) for kind, records in found.items()}
+
+
+def _matching(db: Any, kind: str, noted: Sequence[str], words: list[str]) -> list[str]:
+    """Those of the noted records that speak of the words."""
     said = index.said(db, kind, noted) if noted else {}
-    return noted, [record for record, one in said.items() if search.speaks_of(one.text, words)]
+    return [record for record, one in said.items() if search.speaks_of(one.text, words)]
