@@ -77,3 +77,9 @@ document.addEventListener("visibilitychange", () => {
 window.setInterval(sound, 15_000);
 watch();
 sound();
+
+// The reasons open below what was tapped: on a phone that is behind the bar.
+document.addEventListener("toggle", (event) => {
+  const opened = event.target instanceof HTMLDetailsElement && event.target.open ? event.target : null;
+  if (opened?.matches(".cannot, .confirm")) opened.scrollIntoView({ block: "center" });
+}, true);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -103,3 +104,23 @@ def test_whoever_is_meant_answers_on_the_page_of_the_instruction_as_well(house: 
     assert house.ask("commander", "POST", f"{page}/withdraw", form).status_code == 303
     told = house.ask("commander", "GET", page).text
     assert "order-text struck" in told and 'class="steps"' not in house.ask("patrol", "GET", page).text
+
+
+def test_a_deadline_that_has_passed_is_said_in_the_list_until_it_is_done(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = house.node.clock()
+    due = datetime.fromtimestamp((now + 60_000) / 1000, UTC).isoformat(timespec="seconds")
+    one = {"incident_id": house.ids["incident_id"], "recipients": [house.ids["person patrol"]]}
+    instruction = house.made("instructions", text="堤内排水の確認", due_at=due, **one)
+    listed = f"/incidents/{house.ids['incident_id']}/instructions"
+
+    def row() -> str:
+        page = house.ask("commander", "GET", f"{listed}?all=1").text
+        return page.partition(f'id="order-{instruction}"')[2].partition("</article>")[0]
+
+    assert "期限" in row() and "過ぎています" not in row()
+    monkeypatch.setattr(house.node, "clock", lambda: now + 120_000)
+    assert "過ぎています" in row()
+    assert answer(house, "patrol", instruction, state="done") == 303
+    assert "過ぎています" not in row()
