@@ -46,7 +46,9 @@ def alarms(db: Any, incident_id: str, now: int) -> list[Alarm]:
     """The alarms of the last day, the newest first. The same on every node that holds the same entries."""
     rows = joins.ask(
         db,
-        'SELECT author, created_at, "record", "count" FROM sealed_reads'
+        # The phone tree is printed to be telephoned through: one call-out is one reading, however many were called.
+        'SELECT author, created_at, "record",'
+        " CASE WHEN collection = 'musters' AND page = 'print' THEN 1 ELSE \"count\" END FROM sealed_reads"
         " WHERE incident_id = ? AND created_at >= ? AND author IS NOT NULL ORDER BY created_at, order_key",
         (incident_id, now - ALARM_MS),
     )
