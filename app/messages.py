@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _
 from sync.errors import NoScopeKey
 
 SAVED_HERE = _("この端末に保存済み。本部へはつながると自動で送ります")
+SAVED_AND_SENDING = _("この端末に保存済み。本部へ送っています")
 SAVED_AT_HUB = _("保存しました。この画面は親機なので、本部に届いています")
 PICTURE_SAID = _("写真・声を送りました")
 UNDONE = _("取り消しました。履歴には残ります")
@@ -285,7 +286,9 @@ def hub_fault(code: str | None) -> HubFault | None:
 
 def saved_here(node: Any) -> str:
     """What is true at this moment of a record that was just saved."""
-    return str(SAVED_AT_HUB if node.role == "hub" else SAVED_HERE)
+    if node.role == "hub":
+        return str(SAVED_AT_HUB)
+    return str(SAVED_AND_SENDING if node.links.hub()["state"] == "connected" else SAVED_HERE)
 
 
 def error_words(status: int, code: str = "") -> ErrorWords:

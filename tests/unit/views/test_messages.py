@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask import Flask
+from flask_babel import Babel
+
+from app import messages
 
 APP = Path(__file__).resolve().parents[3] / "app"
 CATALOGUE = APP / "translations" / "en" / "LC_MESSAGES"
@@ -47,3 +53,19 @@ def test_the_compiled_catalogue_is_that_of_the_source() -> None:
     with (CATALOGUE / "messages.mo").open("rb") as compiled:
         found = read_mo(compiled)
     assert {str(message.id): str(message.string) for message in found if message.id} == english()
+
+
+@pytest.mark.parametrize(
+    ("role", "state", "said"),
+    [
+        ("hub", "self", "本部に届いています"),
+        ("terminal", "connected", "本部へ送っています"),
+        ("terminal", "down", "つながると自動で送ります"),
+    ],
+)
+def test_a_saved_record_is_said_to_be_where_it_is(role: str, state: str, said: str) -> None:
+    node = SimpleNamespace(role=role, links=SimpleNamespace(hub=lambda: {"state": state}))
+    app = Flask("test")
+    Babel(app)
+    with app.test_request_context():
+        assert said in messages.saved_here(node)
