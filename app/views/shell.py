@@ -370,12 +370,14 @@ def day(ms: int) -> str:
     return f"{moment.month}月{moment.day}日({'月火水木金土日'[moment.weekday()]})"
 
 
-def when(ms: int | None) -> str:
+def when(ms: int | None, seconds: bool = False) -> str:
     """The time; with a short date where it is not today's: after midnight each line of the evening has one."""
     if ms is None:
         return ""
-    today = _local(node().clock(), "%Y-%m-%d") == _local(ms, "%Y-%m-%d")
-    return _local(ms, "%H:%M") if today else _local(ms, "%-d %b %H:%M" if is_english() else "%-m/%-d %H:%M")
+    clock = "%H:%M:%S" if seconds else "%H:%M"
+    if _local(node().clock(), "%Y-%m-%d") == _local(ms, "%Y-%m-%d"):
+        return _local(ms, clock)
+    return _local(ms, f"%-d %b {clock}" if is_english() else f"%-m/%-d {clock}")
 
 
 def word(code: str | None, table: str) -> str:
