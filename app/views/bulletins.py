@@ -165,6 +165,7 @@ def _change(incident: Record, bulletin: Record, form: dict[str, Any]) -> Respons
         flash(next(iter(messages.faults_of(error).values())), "danger")
     else:
         shell.write(change)
+        flash(messages.saved_here(shell.node()), "ok")
     return redirect(url_for(".show", incident_id=incident.id, bulletin_id=bulletin.id), 303)
 
 
