@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app import messages, permissions, records
-from app.errors import Invalid
+from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.forms import instruction as forms
+from app.intake import naming
 from app.permissions import permission
 from app.queries import (
     channels,
@@ -32,6 +33,8 @@ from app.queries.ladder import Ladder, Recipient, ladders
 from app.queries.row import Record
 from app.records import etag
 from app.views import shell
+from app.views.attachments import files_of_record
+from app.views.damage_reports import files_of_form
 from sync.operation import Change
 
 KIND, REPLIES, SIGHTINGS = "instructions", "instruction-replies", "instruction-sightings"
@@ -120,11 +123,13 @@ def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     instruction = _instruction_here(incident, instruction_id)
     report = damage_reports.get(shell.db(), instruction["damage_report_id"] or "")
+    replies = queries.replies(shell.db(), [instruction.id])[instruction.id]
     return render_template(
         "instructions/_body.html" if request.args.get("part") == "body" else "instructions/show.html",
         ladder=(found := ladders(shell.db(), [instruction], shell.node().here())[0]),
         mine=_mine(found),
-        replies=queries.replies(shell.db(), [instruction.id])[instruction.id],
+        replies=replies,
+        files={one.id: files_of_record(one) for one in replies if one["attachments"]},
         report=report,
         meeting=_meeting_of(incident, instruction["decision_id"]),
         versions=etag.make_etag(shell.node().versions(KIND, incidents.scope(incident), instruction.id)),
@@ -143,14 +148,15 @@ def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnVa
             abort(422)
     try:
         record_id = uuid.UUID(request.form.get("_id") or str(uuid6.uuid7()))
-        fields = forms.read_reply(request.form, instruction.id)
+        named = files_of_form()
+        fields = forms.read_reply(request.form, instruction.id) | ({"attachments": named} if named else {})
         change = records.instruction_replies.create(record_id, incidents.scope(incident), fields)
-    except (Invalid, ValueError) as error:
+    except (Invalid, UnsupportedMedia, TooLarge, ValueError) as error:
         flash(next(iter(messages.faults_of(error).values())), "danger")
         return redirect(_back(incident), 303)
     # Whoever answers it on a page has had it on the screen, also for less than the moment that a page waits to say so.
     seen = [] if request.form.get("on_behalf_of") else _first_sightings(incident, [instruction.id])
-    shell.write(change, *seen)
+    shell.write(*naming.describing(shell.db(), incidents.scope(incident), named), change, *seen)
     if request.headers.get("HX-Request"):
         return render_template("instructions/_inbox.html", **_inbox(incident))
     return redirect(_back(incident), 303)

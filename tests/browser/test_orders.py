@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
@@ -123,6 +124,25 @@ def test_the_reasons_stay_open_while_the_inbox_is_drawn_anew(visitors: Visitors,
     expect(patrol.page.locator(".order-card", has_text="土のうを東門へ運ぶ")).to_be_visible()
     card.get_by_role("button", name="道が通れない").click()
     expect(patrol.page.locator("#inbox .rows")).to_contain_text("道が通れない")
+
+
+def test_a_photo_goes_with_the_answer_of_whoever_cannot(visitors: Visitors, city: Cluster, tmp_path: Path) -> None:
+    hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    camera = tmp_path / "road.jpg"
+    Image.new("RGB", (640, 480), "gray").save(camera)
+    give(hq, "柳橋の欄干を確かめる", tablet_of(city))
+    patrol.go("/instructions")
+    patrol.page.locator(".order-card", has_text="柳橋の欄干").locator("details.cannot > summary").click()
+    patrol.page.locator(".order-card", has_text="柳橋の欄干").get_by_role("link", name="写真・声を添えて答える").click()
+    cannot = patrol.page.locator("details.cannot", has_text="道が通れない")
+    cannot.locator("> summary").click()
+    cannot.locator("[data-take] input").set_input_files(str(camera))
+    expect(cannot.locator("input[name=attachments]:not([disabled])")).to_have_count(1, timeout=15_000)
+    cannot.get_by_role("button", name="道が通れない").click()
+    expect(patrol.page.locator(".history img")).to_have_count(1)
+    expect(hq.page.locator(".history")).to_contain_text("道が通れない")
+    expect(hq.page.locator(".history img")).to_be_visible(timeout=15_000)
+    assert hq.faults == patrol.faults == []
 
 
 def test_the_ladder_climbs_at_hq_rung_by_rung(visitors: Visitors, city: Cluster) -> None:

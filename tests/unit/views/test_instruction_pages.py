@@ -124,3 +124,19 @@ def test_a_deadline_that_has_passed_is_said_in_the_list_until_it_is_done(
     assert "過ぎています" in row()
     assert answer(house, "patrol", instruction, state="done") == 303
     assert "過ぎています" not in row()
+
+
+def test_an_answer_brings_its_photo_and_hq_sees_it(house: House) -> None:
+    instruction, photo = given(house, "橋の欄干を見る"), house.ids["sha256"]
+    page = f"/incidents/{house.ids['incident_id']}/instructions/{instruction}"
+    assert "f-cannot-files" in house.ask("patrol", "GET", page).text
+    sent = {"state": "cannot", "reason_code": "no_way", "attachments": photo, "back": page}
+    assert house.ask("patrol", "POST", f"{page}/replies", sent).status_code == 303
+    shown = house.ask("commander", "GET", page).text
+    assert 'class="patrol-photos"' in shown and photo in shown
+    told = house.ask("commander", "GET", f"/api/v1/instruction-replies?instruction_id={instruction}").get_json()
+    assert told["items"][0]["attachments"] == [photo]
+    refused = house.ask("patrol", "POST", f"{page}/replies", {"state": "done", "attachments": "no hash"})
+    assert refused.status_code == 303
+    after = house.ask("commander", "GET", f"/api/v1/instruction-replies?instruction_id={instruction}").get_json()
+    assert len(after["items"]) == 1, "what names no file is no answer"
