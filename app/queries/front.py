@@ -16,14 +16,12 @@ from app.queries import (
     doubles,
     head_counts,
     joins,
-    orders,
     patrol_points,
     row,
     shelters,
 )
 from app.queries.contradictions import Contradiction
 from app.queries.head_counts import People, Source
-from app.queries.orders import Stuck
 from app.queries.row import Record, Where
 from app.queries.shelters import ShelterLine
 
@@ -52,14 +50,11 @@ class Waiting:
     contradictions: list[Contradiction]
     old: list[Source]
     silent: list[Source]
-    unheard: list[Stuck]
-    refused: list[Stuck]
 
     @property
     def count(self) -> int:
         """What waits: each record, and once each what is to be asked of the shelters."""
-        records = self.red_count + self.conflicts_count + len(self.contradictions)
-        return records + len(self.unheard) + len(self.refused) + bool(self.old) + bool(self.silent)
+        return self.red_count + self.conflicts_count + len(self.contradictions) + bool(self.old) + bool(self.silent)
 
 
 def counts(db: Any, incident_id: str, now: int, lines: list[ShelterLine] | None = None) -> Counts:
@@ -84,15 +79,8 @@ def waiting(
     sight: conflicts.Sight | None = None,
     lines: list[ShelterLine] | None = None,
     limit: int = 3,
-    *,
-    call_after: tuple[int, int],
 ) -> Waiting:
-    """Red reports that nobody was given, records with a field of two values, numbers that are old or missing.
-
-    And instructions that somebody refused, or has not acknowledged in the city's minutes: ``call_after``, of urgent
-    and of normal ones.
-    """
-    urgent, normal = (people.as_of - minutes * 60_000 for minutes in call_after)
+    """Red reports that nobody was given, records with a field of two values, and numbers that are old or missing."""
     codes = catalog.table("response_statuses").in_group("open")
     marks = ", ".join("?" for _ in codes)
     here = Where().also("incident_id = ?", incident_id)
@@ -110,6 +98,4 @@ def waiting(
         contradictions=contradictions.waiting(contradictions.found(db, incident_id, people.as_of, lines, people)),
         old=people.in_state("old"),
         silent=people.in_state("silent"),
-        unheard=orders.unheard(db, incident_id, urgent, normal),
-        refused=orders.refused(db, incident_id),
     )

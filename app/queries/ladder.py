@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.queries import arrivals, instructions, nodes, teams, users
+from app.queries import arrivals, instructions, nodes, row, teams, users
 from app.queries.arrivals import Here, Place
-from app.queries.row import Record
+from app.queries.row import Record, Where
 
 RUNGS = ("saved", "hub", "device", "seen", "ack", "started", "done")
 
@@ -93,6 +93,14 @@ def ladders(db: Any, listed: Sequence[Record], here: Here) -> list[Ladder]:
             _screens(recipient, seen[ladder.instruction.id])
             _answers(recipient, replies[ladder.instruction.id], crowd)
     return found
+
+
+def refused(db: Any, incident_id: str, here: Here) -> list[Ladder]:
+    """Those of an incident that somebody can't carry out: by the ladder itself, so that no list says otherwise."""
+    said = "SELECT instruction_id FROM instruction_replies WHERE state = 'cannot' AND hidden = 0"
+    where = Where().also("incident_id = ?", incident_id).also(f"withdrawn_at IS NULL AND id IN ({said})")
+    listed = row.select(db, row.kind_of(instructions.NAME), where, "ORDER BY created_at")
+    return [one for one in ladders(db, listed, here) if one.count("cannot")]
 
 
 def _screens(recipient: Recipient, seen: Iterable[tuple[str, str, int]]) -> None:

@@ -68,7 +68,7 @@ def mine(db: Any, incident_id: str, me: Me) -> list[Record]:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """An instruction that goes no further by itself."""
+    """An instruction that somebody must be called about."""
 
     id: str
     number: str | None
@@ -90,24 +90,5 @@ def unheard(db: Any, incident_id: str, urgent_before: int, normal_before: int) -
         " ORDER BY i.created_at",
         (incident_id, URGENT, urgent_before, normal_before),
     )
-    return _stuck(rows)
-
-
-def refused(db: Any, incident_id: str) -> list[Stuck]:
-    """Somebody said できない, and nobody has done it or taken it back since."""
-    rows = joins.ask(
-        db,
-        "SELECT DISTINCT i.id, i.number, i.text, i.priority, i.created_at"
-        " FROM instruction_replies a JOIN instructions i ON i.id = a.instruction_id"
-        " WHERE i.incident_id = ? AND i.hidden = 0 AND i.withdrawn_at IS NULL AND a.hidden = 0 AND a.state = 'cannot'"
-        " AND NOT EXISTS (SELECT 1 FROM instruction_replies d WHERE d.instruction_id = i.id AND d.hidden = 0"
-        " AND d.state = 'done' AND coalesce(d.on_behalf_of, d.author) IS coalesce(a.on_behalf_of, a.author))"
-        " ORDER BY i.created_at",
-        (incident_id,),
-    )
-    return _stuck(rows)
-
-
-def _stuck(rows: Any) -> list[Stuck]:
     found = [Stuck(id_, number, text, priority == URGENT) for id_, number, text, priority, _ in rows]
     return sorted(found, key=lambda one: not one.urgent)

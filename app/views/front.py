@@ -12,7 +12,6 @@ from flask_login import current_user
 from app.permissions import permission
 from app.queries import conflicts, head_counts, joins, report_rows, shelters, talk
 from app.queries import front as queries
-from app.queries.row import Record
 from app.views import chat_messages, shell
 from app.views.bulletins import pinned_lines
 from app.views.shelters import last_opened
@@ -39,7 +38,7 @@ def show(incident_id: uuid.UUID) -> ResponseReturnValue:
         channels=channels,
         channel=channel,
         messages=chat_messages.messages_of(channel)[-MESSAGES_MAX:] if channel else [],
-        waiting=_waiting(incident, counted["counts"].people, lines),
+        waiting=queries.waiting(shell.db(), incident.id, counted["counts"].people, _sight(), lines),
         pinned=pinned_lines(incident),
         **chat_messages.composer(),
         last_shelter=last_opened(),
@@ -82,12 +81,8 @@ def waiting(incident_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
     lines = shelters.listed(shell.db(), incident.id)
     people = head_counts.people(shell.db(), incident.id, shell.node().clock(), lines)
-    return render_template("front/_waiting.html", waiting=_waiting(incident, people, lines))
-
-
-def _waiting(incident: Record, people: head_counts.People, lines: list[shelters.ShelterLine]) -> queries.Waiting:
-    call_after = shell.node().settings.call_after_urgent, shell.node().settings.call_after_normal
-    return queries.waiting(shell.db(), incident.id, people, _sight(), lines, call_after=call_after)
+    found = queries.waiting(shell.db(), incident.id, people, _sight(), lines)
+    return render_template("front/_waiting.html", waiting=found)
 
 
 def _sight() -> conflicts.Sight:

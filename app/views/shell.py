@@ -35,6 +35,7 @@ from app.queries import (
     handover_notes,
     incidents,
     joins,
+    ladder,
     nodes,
     orders,
     patrols,
@@ -284,7 +285,7 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
     me = orders.Me.of(current_user.id, current_user.team, node().node_id)
     return {
         "orders": orders.waiting(here, incident.id, me),
-        "stuck": _stuck(incident) if may("create", "instructions") else 0,
+        **(_stuck(incident) if may("create", "instructions") else {"unheard": [], "refused": []}),
         "musters": muster_queries.waiting(here, incident.id, users.get(here, current_user.id)),
         "open": report_rows.total(here, incident.id, report_rows.Narrowed(groups=("open",))),
         "bulletins": bulletins.unread(here, incident.id, current_user.id),
@@ -296,11 +297,14 @@ def _menu_counts(incident: Record) -> dict[str, Any]:
     }
 
 
-def _stuck(incident: Record) -> int:
-    """Instructions that HQ must call or decide about: nobody acknowledged them, or somebody can't."""
+def _stuck(incident: Record) -> dict[str, Any]:
+    """Instructions that HQ must call or decide about: somebody has not acknowledged them, or can't."""
     settings, now = node().settings, node().clock()
     urgent, normal = (now - minutes * 60_000 for minutes in (settings.call_after_urgent, settings.call_after_normal))
-    return len(orders.unheard(db(), incident.id, urgent, normal)) + len(orders.refused(db(), incident.id))
+    return {
+        "unheard": orders.unheard(db(), incident.id, urgent, normal),
+        "refused": [one.instruction for one in ladder.refused(db(), incident.id, node().here())],
+    }
 
 
 def _cookie(name: str, allowed: tuple[str, ...]) -> str | None:

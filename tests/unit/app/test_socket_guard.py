@@ -129,7 +129,7 @@ def test_a_connection_that_is_closed_while_messages_wait_stays_closed() -> None:
             theirs.sendall(peer.send(TextMessage(data="2f")))
         deadline = time.monotonic() + 5
         while len(line.input_buffer) <= UNREAD_MAX and time.monotonic() < deadline:
-            time.sleep(0.001)
+            time.sleep(0.001)  # the connection's own thread reads, and tells nobody when
         assert len(line.input_buffer) > UNREAD_MAX
         line.close()
         theirs.sendall(peer.send(TextMessage(data="2f")))

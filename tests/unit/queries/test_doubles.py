@@ -106,5 +106,5 @@ def test_a_link_takes_no_red_report_away_from_what_waits(
 ) -> None:
     put(insert, A, **lead), put(insert, B, same_as=A, **behind)
     assert damage_reports.red_total(db, INCIDENT) == waits
-    assert front.waiting(db, INCIDENT, head_counts.people(db, INCIDENT, NOW, []), call_after=(5, 15)).red_count == waits
-    assert len(front.waiting(db, INCIDENT, head_counts.people(db, INCIDENT, NOW, []), call_after=(5, 15)).red) == waits
+    assert front.waiting(db, INCIDENT, head_counts.people(db, INCIDENT, NOW, [])).red_count == waits
+    assert len(front.waiting(db, INCIDENT, head_counts.people(db, INCIDENT, NOW, [])).red) == waits

@@ -7,14 +7,14 @@ import pytest
 
 from app.queries import instructions, orders
 from app.queries.arrivals import Here
-from app.queries.ladder import Ladder, ladders
+from app.queries.ladder import Ladder, ladders, refused
 from sync import oplog
 
 INCIDENT = "01920000-0000-7000-8000-000000000001"
 SCOPE = bytes.fromhex("64" + INCIDENT.replace("-", ""))
 ORIGIN, HUB, TABLET = b"o" * 16, b"h" * 16, b"t" * 16
 HERE = Here(HUB, HUB, True)
-ANN, BOB, TEAM = ("00000000-0000-7000-8000-00000000000" + last for last in "123")
+ANN, BOB, TEAM, NEW = ("00000000-0000-7000-8000-00000000000" + last for last in "1234")
 TABLET_ID = str(uuid.UUID(bytes=TABLET))
 
 
@@ -177,12 +177,26 @@ def test_what_hq_must_call_is_what_the_ladder_says_is_not_acknowledged(
     assert len(orders.unheard(db, INCIDENT, 0, 100)) == 0, "what was taken back is asked of nobody"
 
 
+def given_back(db: Any) -> list[str]:
+    return [one.instruction.id for one in refused(db, INCIDENT, HERE)]
+
+
+def test_what_another_of_the_team_has_done_waits_for_no_decision(db: Any, insert: Any) -> None:
+    instruction = given(insert, TEAM)
+    held(db, 1, 110)
+    insert("users", NEW, name="新", role="patrol", home_node=TABLET.hex(), team=TEAM)
+    answer(insert, instruction, "cannot", 200, author=ANN)
+    assert given_back(db) == [instruction]
+    answer(insert, instruction, "done", 210, author=NEW)
+    assert (given_back(db), of(db).group) == ([], "done")
+
+
 def test_an_order_that_somebody_cannot_carry_out_is_not_done(db: Any, insert: Any) -> None:
     instruction = given(insert, ANN, BOB)
     held(db, 1, 110)
     answer(insert, instruction, "cannot", 200, author=ANN)
-    assert (of(db).group, [one.id for one in orders.refused(db, INCIDENT)]) == ("waiting", [instruction])
+    assert (of(db).group, given_back(db)) == ("waiting", [instruction])
     answer(insert, instruction, "done", 210, author=BOB)
-    assert (of(db).group, [one.id for one in orders.refused(db, INCIDENT)]) == ("cannot", [instruction])
+    assert (of(db).group, given_back(db)) == ("cannot", [instruction])
     answer(insert, instruction, "done", 220, author=ANN)
-    assert (of(db).group, orders.refused(db, INCIDENT)) == ("done", [])
+    assert (of(db).group, given_back(db)) == ("done", [])
