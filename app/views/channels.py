@@ -14,7 +14,7 @@ from app.permissions import HQ
 from app.queries import channels as queries
 from app.queries import incidents, shelters, teams, users
 from app.queries.row import Record
-from app.views import shell
+from app.views import saying, shell
 from sync.operation import Change
 
 ADDRESSED = ("standing", "about")  # in the address of a standing channel that nobody has opened yet
@@ -43,7 +43,7 @@ def opening(incident: Record, channel: Record) -> Change:
 def others(incident: Record) -> dict[str, list[tuple[str, str]]]:
     """Standing channels to choose from, by group: (what the form sends, the name)."""
     here = shell.db()
-    everyone = [(what, shell.word(what, "standing_channels")) for what in records.channels.NAMED_BY_THEMSELVES]
+    everyone = [(what, saying.word(what, "standing_channels")) for what in records.channels.NAMED_BY_THEMSELVES]
     places = [(f"shelter:{line.shelter.id}", line.shelter["name"]) for line in shelters.listed(here, incident.id)]
     return {
         "": everyone if current_user.role in HQ else everyone[:1],

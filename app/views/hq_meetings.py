@@ -18,7 +18,7 @@ from app.queries import hq_meetings as queries
 from app.queries import incidents
 from app.queries.row import Record
 from app.records import etag
-from app.views import shell
+from app.views import saying, shell
 from sync.operation import Change
 
 KIND, DECISIONS = "hq-meetings", "hq-meeting-decisions"
@@ -207,7 +207,7 @@ def _clock(ms: int | None) -> str:
     """As the form reads it; with the day where it is not today's."""
     if ms is None:
         return ""
-    at, now = (datetime.fromtimestamp(one / 1000, shell.JST) for one in (ms, shell.node().clock()))
+    at, now = (datetime.fromtimestamp(one / 1000, saying.JST) for one in (ms, shell.node().clock()))
     return at.strftime("%H:%M") if at.date() == now.date() else at.strftime("%m/%d %H:%M")
 
 

@@ -20,7 +20,7 @@ from app.queries import head_counts, patrol_points, shelters
 from app.queries import map as queries
 from app.skeletons import Skeletons, Wanted
 from app.threads import gevent_rules
-from app.views import ranges, shell
+from app.views import ranges, saying, shell
 from app.views.damage_reports import report_here
 from app.views.shell import vendor
 from maps import assets, render
@@ -165,7 +165,7 @@ def frame() -> dict[str, Any]:
             if kind in shown and kind in COLOURED
         ],
         "status_words": {
-            item.code: shell.word(item.code, "shelter_statuses") for item in catalog.table("shelter_statuses")
+            item.code: saying.word(item.code, "shelter_statuses") for item in catalog.table("shelter_statuses")
         },
         "missing": shell.node().layers.missing(),
     }

@@ -16,7 +16,7 @@ from app.permissions import permission
 from app.queries import nodes
 from app.queries.nodes import Device
 from app.records import shape
-from app.views import shell
+from app.views import saying, shell
 
 pages = Blueprint("nodes", __name__, url_prefix="/devices")
 
@@ -123,4 +123,4 @@ def _moment(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return int(moment.replace(tzinfo=shell.JST).timestamp() * 1000)
+    return int(moment.replace(tzinfo=saying.JST).timestamp() * 1000)

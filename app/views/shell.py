@@ -9,20 +9,16 @@ import base64
 import functools
 import hashlib
 import json
-import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
-from jinja2 import pass_context
 from markupsafe import Markup, escape
 
 from app import catalog, permissions, words
@@ -47,10 +43,8 @@ from app.queries import (
 from app.queries import musters as muster_queries
 from app.queries.row import Record
 from app.queries.sync_status import SyncState, sync_state
-from app.views.translations import is_english
+from app.views import saying
 
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-JST = ZoneInfo("Asia/Tokyo")
 PALETTES = ("standard", "night", "outdoor")
 TEXT_SIZES = ("100", "125", "150", "200")
 LANGUAGES = ("ja", "en")
@@ -162,17 +156,7 @@ def this_page() -> str:
 
 def register_shell(app: Flask) -> None:
     app.context_processor(_context)
-    app.template_filter("hhmm")(lambda ms: _local(ms, "%H:%M"))
-    app.template_filter("hhmmss")(lambda ms: _local(ms, "%H:%M:%S"))
-    app.template_filter("iso")(lambda ms: _local(ms, "%Y-%m-%dT%H:%M:%S%z"))
-    app.template_filter("day")(day)
-    app.template_filter("when")(when)
-    # With the context, so that Jinja does not fold a literal's word into the template in one language for ever.
-    app.template_filter("word")(pass_context(lambda _, code, table: word(code, table)))
-    app.template_filter("short")(pass_context(lambda _, code, table: short(code, table)))
-    app.template_filter("said")(said)
-    app.template_filter("megabytes")(lambda size: f"{max(size, 50_000) / 1e6:.1f} MB")
-    app.template_filter("json_text")(lambda value: json.dumps(value, ensure_ascii=False))
+    saying.register(app, lambda: node().clock())
 
 
 def _context() -> dict[str, Any]:
@@ -243,7 +227,7 @@ class Names:
             return "・".join(name for one in members if one != self.me and (name := self.user(one))) or channel["name"]
         if standing == "team":
             return self.team(next(iter(members), None)) or channel["name"]
-        return word(standing, "standing_channels") if standing in ("all", "hq") else channel["name"] or ""
+        return saying.word(standing, "standing_channels") if standing in ("all", "hq") else channel["name"] or ""
 
     def label(self, node_id: str | None) -> str:
         """The short name of a node, as on its number plate: ``T07``."""
@@ -356,51 +340,6 @@ def _drawing(name: str, classes: str, sheet: str) -> Markup:
     return Markup('<svg class="{}" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         escape(classes), sheet, name
     )
-
-
-def said(text: str | None) -> str:
-    """What somebody wrote, without the marks that turn the direction of what stands around them."""
-    return _TURNING.sub("", text or "")
-
-
-def _local(ms: int | None, pattern: str) -> str:
-    return "" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).astimezone(JST).strftime(pattern)
-
-
-def day(ms: int) -> str:
-    moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone(JST)
-    if is_english():
-        return moment.strftime("%a %-d %b")
-    return f"{moment.month}月{moment.day}日({'月火水木金土日'[moment.weekday()]})"
-
-
-def when(ms: int | None, seconds: bool = False) -> str:
-    """The time; with a short date where it is not today's: after midnight each line of the evening has one."""
-    if ms is None:
-        return ""
-    clock = "%H:%M:%S" if seconds else "%H:%M"
-    if _local(node().clock(), "%Y-%m-%d") == _local(ms, "%Y-%m-%d"):
-        return _local(ms, clock)
-    return _local(ms, f"%-d %b {clock}" if is_english() else f"%-m/%-d {clock}")
-
-
-def word(code: str | None, table: str) -> str:
-    """The word of a code in the language of the page; an unknown code of a newer release is shown as it is."""
-    return _said(code, table, "word")
-
-
-def short(code: str | None, table: str) -> str:
-    return _said(code, table, "short")
-
-
-def _said(code: str | None, table: str, form: str) -> str:
-    return _words_of(table, "english" if is_english() else form).get(code or "", code or "")
-
-
-@cache
-def _words_of(table: str, form: str) -> dict[str, str]:
-    """A page asks for some hundred words: each is found by its code, without going through the table."""
-    return {item.code: str(getattr(item, form)) for item in catalog.table(table)}
 
 
 def unsent_ids() -> set[str]:

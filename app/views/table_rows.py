@@ -29,7 +29,7 @@ from app.queries import (
     staff,
 )
 from app.queries.row import Record, Where
-from app.views import bulletins, chronicle, damage_reports, hq_meetings, instructions, shell, shelters
+from app.views import bulletins, chronicle, damage_reports, hq_meetings, instructions, saying, shell, shelters
 from app.views.translations import is_english
 
 PAGE_ROWS = 500
@@ -126,7 +126,7 @@ def meeting_rows(incident: Record) -> Iterator[Row]:
     """One row a decision, with how far its instructions have got; a meeting that decided nothing is one row."""
     for line in hq_meetings.queries.lines(shell.db(), incident.id):
         meeting = {**line.meeting.fields, **_head(line.meeting), "number": line.number}
-        roles = [shell.word(code, "meeting_roles") for code in line.meeting["attendees"] or ()]
+        roles = [saying.word(code, "meeting_roles") for code in line.meeting["attendees"] or ()]
         meeting["attendees"] = [*roles, *filter(None, [line.meeting["others"]])]
         decided = hq_meetings.queries.decisions(shell.db(), line.meeting.id, shell.node().here())
         for one in decided:

@@ -25,7 +25,7 @@ from app.queries import doubles, nodes, report_phrases, teams, users
 from app.queries.row import Record
 from app.spreadsheet import Cell
 from app.threads import in_native_thread
-from app.views import shell, table_rows
+from app.views import saying, shell, table_rows
 from app.views.table_rows import Row
 from app.views.translations import is_english
 
@@ -104,7 +104,7 @@ def _answer(listed: Listed, form: str, incident_id: uuid.UUID | None = None) -> 
 
 def _file(listed: Listed, form: str, body: Any, incident: Record | None) -> Response:
     """A name without words of the incident: a browser keeps the names of what it has fetched."""
-    now = datetime.fromtimestamp(shell.node().clock() / 1000, shell.JST)
+    now = datetime.fromtimestamp(shell.node().clock() / 1000, saying.JST)
     mode = f"{incident['mode']}-" if incident is not None and incident["mode"] != "real" else ""
     answer = Response(body, content_type=MEDIA[form])
     name = f"{mode}{listed.name}-{now:%Y%m%d-%H%M}.{form}"
@@ -119,7 +119,7 @@ def _incident_cells(incident: Record | None) -> list[tuple[str, Cell]]:
     words = catalog.columns("words")
     return [
         (_in_language(words["incident"]), incident["name"]),
-        (_in_language(words["mode"]), shell.word(incident["mode"], "incident_modes")),
+        (_in_language(words["mode"]), saying.word(incident["mode"], "incident_modes")),
     ]
 
 
@@ -143,14 +143,14 @@ class _Column:
     def _of(self, how: str) -> Callable[[Any], Cell]:
         names = shell.names_here()
         if how in catalog.TABLES:
-            known = {item.code: shell.word(item.code, how) for item in catalog.table(how)}
+            known = {item.code: saying.word(item.code, how) for item in catalog.table(how)}
             return lambda code: known.get(code, code)
         if how == "lat":
             return lambda at: at[1]
         if how == "lon":
             return lambda at: at[0]
         by_name: dict[str, Callable[[Any], Cell]] = {
-            "time": lambda ms: datetime.fromtimestamp(ms // 1000, shell.JST).isoformat(" ")[:19],
+            "time": lambda ms: datetime.fromtimestamp(ms // 1000, saying.JST).isoformat(" ")[:19],
             "user": names.user,
             "team": names.team,
             "node": names.label,

@@ -77,7 +77,7 @@ NOUNS = names(
 
     auth bearer collection cursor error_pages etag fields geojson headers health idempotency judge limits log
     links more names noun openapi page paging positions problem projection ranges registry replay report_rows routes row
-    same_content search security service session shape shell strict_json table_rows tables talk vendor wire
+    same_content saying search security service session shape shell strict_json table_rows tables talk vendor wire
     """
 )
 
