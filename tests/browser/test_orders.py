@@ -114,16 +114,17 @@ def test_an_urgent_instruction_stands_on_every_page_until_it_is_answered(visitor
     assert hq.faults == patrol.faults == []
 
 
-def test_the_reasons_stay_open_while_the_inbox_is_drawn_anew(visitors: Visitors, city: Cluster) -> None:
+def test_the_reasons_stay_open_and_typed_while_the_inbox_is_drawn_anew(visitors: Visitors, city: Cluster) -> None:
     hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
     give(hq, "土のうを西門へ運ぶ", tablet_of(city))
     patrol.go("/instructions")
     card = patrol.page.locator(".order-card", has_text="土のうを西門へ運ぶ")
     card.locator("details.cannot > summary").click()
+    card.locator("[name=reason]").fill("橋の上に車が1台")
     give(hq, "土のうを東門へ運ぶ", tablet_of(city))
     expect(patrol.page.locator(".order-card", has_text="土のうを東門へ運ぶ")).to_be_visible()
-    card.get_by_role("button", name="道が通れない").click()
-    expect(patrol.page.locator("#inbox .rows")).to_contain_text("道が通れない")
+    card.get_by_role("button", name="送る", exact=True).click()
+    expect(patrol.page.locator("#inbox .rows")).to_contain_text("橋の上に車が1台")
 
 
 def test_a_photo_goes_with_the_answer_of_whoever_cannot(visitors: Visitors, city: Cluster, tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ def split(node: NodeProcess, path: str, *forms: dict[str, Any]) -> None:
         assert answer.status_code == 200, answer.text
 
 
+def order(city: Cluster, text: str, **more: str) -> None:
+    """An instruction for the first terminal."""
+    node = next(one["id"] for one in city.hub.every("nodes") if one["name"] == city.terminals[0].name)
+    city.hub.post("instructions", {"incident_id": city.incident, "text": text, "recipients": [node], **more})
+
+
 @pytest.fixture
 def report(city: Cluster) -> Iterator[str]:
     made = city.report(city.hub, "柳橋の冠水")["id"]
@@ -127,6 +133,9 @@ def test_a_note_written_while_cut_off_is_taken_over_at_hq(visitors: Visitors, ci
     expect(row).to_be_visible(timeout=20_000)
     row.get_by_role("link").click()
     hq.page.fill("[name=taken_note]", "受け取りました")
+    with hq.page.expect_response(re.compile("part=body")):  # what is typed outlives a page that is drawn anew
+        order(city, "西倉庫を開ける")
+    hq.page.wait_for_timeout(300)  # the answer is drawn by now
     hq.page.get_by_role("button", name="引き継ぎます").click()
     expect(hq.page.locator("#handover")).to_contain_text("が引き継いだ")
     expect(patrol.page.locator("#handover")).to_contain_text("受け取りました", timeout=20_000)
@@ -162,11 +171,7 @@ def furnish(city: Cluster) -> None:
     split(
         hub, f"damage-reports/{report}", {"urgency": "green"}, {"urgency": "red", "address": "葦原町二丁目 左岸 4.2k"}
     )
-    node = next(one["id"] for one in hub.every("nodes") if one["name"] == city.terminals[0].name)
-    hub.post(
-        "instructions",
-        {"incident_id": city.incident, "text": "排水ポンプを回す", "recipients": [node], "damage_report_id": report},
-    )
+    order(city, "排水ポンプを回す", damage_report_id=report)
     split(hub, f"damage-reports/{report}", {"response_status": "done"})
     full = hub.post("shelters", {"name": "葦原小学校", "capacity": 120})["id"]
     hub.post("shelter-openings", {"incident_id": city.incident, "shelter_id": full, "opening_status": "open"})

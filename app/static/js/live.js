@@ -6,21 +6,46 @@ const html = document.documentElement;
 /** Places by id: a swap may put a new element in the old one's place. @type {Map<string, {again: boolean}>} */
 const gathering = new Map();
 
-// What somebody has chosen and not sent yet stays chosen while the page is drawn anew around it, and what they have
+// What somebody has typed or chosen and not sent yet stays while the page is drawn anew around it, and what they have
 // unfolded stays unfolded below the finger.
 const { Idiomorph } = /** @type {any} */ (window);
 if (Idiomorph) {
-  Idiomorph.defaults.callbacks.beforeNodeMorphed = (/** @type {Node} */ node) => !isChosenAnew(node);
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (/** @type {Node} */ node, /** @type {Node} */ drawn) =>
+    !(isSameField(node, drawn) && isTouched(node));
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (/** @type {string} */ name, /** @type {Element} */ node) =>
     !(name === "open" && node instanceof HTMLDetailsElement);
 }
 
+/** Whether the new drawing has the field itself in its place, and not another one. @param {Node} node @param {Node} drawn */
+function isSameField(node, drawn) {
+  if (!(node instanceof Element && drawn instanceof Element) || node.id !== drawn.id) return false;
+  if (node.getAttribute("name") !== drawn.getAttribute("name")) return false;
+  return !isTick(node) || node.value === drawn.getAttribute("value");
+}
+
+/** @param {Element} node @returns {node is HTMLInputElement} */
+function isTick(node) {
+  return node instanceof HTMLInputElement && ["checkbox", "radio"].includes(node.type);
+}
+
 /** @param {Node} node */
-function isChosenAnew(node) {
+function isTouched(node) {
+  if (node instanceof HTMLTextAreaElement) return node.value !== node.defaultValue;
+  if (node instanceof HTMLInputElement) {
+    if (node.type === "hidden") return false;
+    return isTick(node) ? node.checked !== node.defaultChecked : node.value !== node.defaultValue;
+  }
   if (!(node instanceof HTMLSelectElement) || node.multiple) return false;
   const drawn = [...node.options].findIndex((option) => option.defaultSelected);
   return node.selectedIndex !== Math.max(0, drawn);
 }
+
+// A form that was taken has nothing unsent any more, where its answer draws it anew.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  const form = requestConfig?.elt;
+  if (form instanceof HTMLFormElement && xhr.status < 300 && target?.contains(form)) form.reset();
+});
 
 /** @param {string[]} topics */
 function refresh(topics) {
