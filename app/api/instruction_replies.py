@@ -31,7 +31,12 @@ def collection(node: Any) -> Collection:
 
 def _check(collection: Collection, form: Mapping[str, Any], record_id: str, record: Record | None) -> None:
     fields = instruction_replies.NOUN.clean(form)
-    instruction_replies.check_reason(fields)
+    instruction_replies.check(fields)
+    if fields.get("takes_back") is not None:
+        answered = (fields.get("instruction_id") or "", fields["takes_back"], g.person.id)
+        if instructions.own_answer(collection.node.reader(), *answered) is None:
+            hint = "Send the id of an answer of your own to this instruction that you have not taken back yet."
+            shape.refuse("not_own_answer", "takes_back", "is none of your answers", hint)
     if fields.get("on_behalf_of") is None:
         return
     permissions.require(g.person, "edit", "instructions")

@@ -38,5 +38,6 @@ def read_reply(form: Mapping[str, str], instruction_id: str) -> dict[str, Any]:
         "on_behalf_of": form.get("on_behalf_of") or None,
         "means": form.get("means") or None,
         "spoke_with": form.get("spoke_with", "").strip() or None,
+        "takes_back": form.get("takes_back") or None,
     }
     return {name: value for name, value in fields.items() if value is not None}

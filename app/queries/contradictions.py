@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from app import catalog
-from app.queries import head_counts, joins, patrols, row, shelters
+from app.queries import head_counts, instructions, joins, patrols, row, shelters
 from app.queries.head_counts import People
 from app.queries.row import Record, Where
 from app.queries.shelters import ShelterLine
@@ -120,7 +120,7 @@ def _said_two_ways(here: _Here) -> Iterator[Contradiction]:
 
 _RUNNING = (
     "withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id ="
-    " instructions.id AND a.hidden = 0 AND a.state IN ('done', 'cannot'))"
+    f" instructions.id AND {instructions.COUNTS} AND a.state IN ('done', 'cannot'))"
 )
 
 

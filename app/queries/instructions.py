@@ -1,4 +1,4 @@
-"""Response instructions as lists show them: all of an incident, or those for one person at one node."""
+"""Response instructions with their answers, as lists show them: all of an incident, or those for one person at one node."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from app.queries.row import Record, Where
 
 NAME, REPLIES = "instructions", "instruction-replies"
 LISTED_MAX = 500
+# That an answer ``a`` counts: its author has not taken it back, and it takes none back itself.
+COUNTS = (
+    "a.hidden = 0 AND a.takes_back IS NULL AND NOT EXISTS (SELECT 1 FROM instruction_replies t WHERE"
+    " t.instruction_id = a.instruction_id AND t.takes_back = a.id AND t.author IS a.author AND t.hidden = 0)"
+)
 
 
 def get(db: Any, instruction_id: str) -> Record | None:
@@ -31,6 +36,19 @@ def replies(db: Any, instruction_ids: Iterable[str]) -> dict[str, list[Record]]:
         for reply in row.select(db, row.kind_of(REPLIES), where, "ORDER BY order_key, origin, seq"):
             found[reply["instruction_id"]].append(reply)
     return found
+
+
+def counting(answers: Iterable[Record]) -> list[Record]:
+    """Those of the answers to one instruction that count, as ``COUNTS`` says it."""
+    listed = list(answers)
+    taken = {(one["takes_back"], one.author) for one in listed if one["takes_back"]}
+    return [one for one in listed if not one["takes_back"] and (one.id, one.author) not in taken]
+
+
+def own_answer(db: Any, instruction_id: str, reply_id: str, author: str) -> Record | None:
+    """The answer that its author may take back: theirs, to this instruction, and it counts."""
+    found = counting(replies(db, [instruction_id])[instruction_id])
+    return next((one for one in found if one.id == reply_id and one.author == author), None)
 
 
 def sightings(db: Any, instruction_ids: Iterable[str]) -> dict[str, list[tuple[str, str, int]]]:

@@ -110,8 +110,12 @@ def _screens(recipient: Recipient, seen: Iterable[tuple[str, str, int]]) -> None
 
 
 def _answers(recipient: Recipient, replies: Iterable[Record], crowd: _Crowd) -> None:
+    counting = {reply.id for reply in instructions.counting(replies)}
     for reply in replies:
         if not _counts_for(recipient, reply, crowd):
+            continue
+        if reply.id not in counting:
+            recipient.last = reply if reply["takes_back"] else recipient.last
             continue
         recipient.reach(reply["state"], reply["happened_at"] or reply.created_at)
         recipient.last = reply

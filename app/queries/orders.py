@@ -51,8 +51,8 @@ def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
         "SELECT i.id, i.priority, i.created_at, i.text FROM instructions i WHERE i.incident_id = ? AND i.hidden = 0"
         " AND i.withdrawn_at IS NULL"
         f" AND EXISTS (SELECT 1 FROM json_each(i.recipients) r WHERE r.value IN ({marks}))"
-        " AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND a.hidden = 0 AND"
-        f" (a.on_behalf_of IN ({marks}) OR (a.on_behalf_of IS NULL AND (a.author = ? OR a.node = ?"
+        f" AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND {instructions.COUNTS}"
+        f" AND (a.on_behalf_of IN ({marks}) OR (a.on_behalf_of IS NULL AND (a.author = ? OR a.node = ?"
         " OR a.author IN (SELECT id FROM users WHERE team = ?)))))"
         " ORDER BY i.created_at",
         (incident_id, *names, *names, me.user, uuid.UUID(me.node).hex, me.team),
@@ -84,8 +84,8 @@ def unheard(db: Any, incident_id: str, urgent_before: int, normal_before: int) -
         " FROM instructions i, json_each(i.recipients) r"
         " WHERE i.incident_id = ? AND i.hidden = 0 AND i.withdrawn_at IS NULL"
         " AND i.created_at <= CASE i.priority WHEN ? THEN ? ELSE ? END"
-        " AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND a.hidden = 0 AND"
-        " CASE WHEN a.on_behalf_of IS NOT NULL THEN a.on_behalf_of = r.value ELSE a.author = r.value"
+        f" AND NOT EXISTS (SELECT 1 FROM instruction_replies a WHERE a.instruction_id = i.id AND {instructions.COUNTS}"
+        " AND CASE WHEN a.on_behalf_of IS NOT NULL THEN a.on_behalf_of = r.value ELSE a.author = r.value"
         " OR a.node = replace(r.value, '-', '') OR a.author IN (SELECT id FROM users WHERE team = r.value) END)"
         " ORDER BY i.created_at",
         (incident_id, URGENT, urgent_before, normal_before),

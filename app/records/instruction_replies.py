@@ -1,4 +1,5 @@
-"""Answers to an instruction: 了解, 着手, 完了 or できない; a ledger, never changed.
+"""Answers to an instruction: 了解, 着手, 完了 or できない; a ledger, never changed. Whoever pressed the wrong one writes
+that it is taken back, and it counts no more; both stay.
 
 An answer counts for each recipient that is its node, its author, its author's team, or whom it was written down for.
 """
@@ -27,6 +28,7 @@ KIND = Kind(
         "on_behalf_of": Field("id"),  # the recipient who said it by voice
         "means": Field("text"),
         "spoke_with": Field("text"),
+        "takes_back": Field("id"),  # an answer by the same author
         "attachments": Field("json"),
     },
 )
@@ -41,21 +43,25 @@ NOUN = Noun(
         "on_behalf_of": shape.an_id,
         "means": shape.choice(catalog.table("voice_means").codes),
         "spoke_with": shape.text(shape.NAME_CHARS_MAX, lines=False),
+        "takes_back": shape.an_id,
         "attachments": shape.each(shape.sha256),
     },
     needed=("instruction_id", "state"),
 )
 edit = NOUN.edit
+TAKEN_BACK = "taken_back"
 
 
 def create(record_id: uuid.UUID, scope: bytes, form: Mapping[str, Any]) -> Change:
-    """An answer. できない says why."""
+    """An answer. できない says why; taking back says what."""
     change = NOUN.create(record_id, scope, form)
-    check_reason(change.fields)
+    check(change.fields)
     return change
 
 
-def check_reason(fields: Mapping[str, Any]) -> None:
-    """Raise Invalid for a できない without its reason."""
+def check(fields: Mapping[str, Any]) -> None:
+    """Raise Invalid for a できない without its reason, and for a taking back without its answer or the reverse."""
     if fields.get("state") == "cannot" and not fields.get("reason"):
         shape.refuse("required", "reason", "is needed", "Say why it cannot be done.")
+    if (fields.get("state") == TAKEN_BACK) != (fields.get("takes_back") is not None):
+        shape.refuse("required", "takes_back", f"goes with the state {TAKEN_BACK}", "Send both, or neither.")

@@ -129,6 +129,7 @@ def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
         ladder=(found := ladders(shell.db(), [instruction], shell.node().here())[0]),
         mine=_mine(found),
         replies=replies,
+        counting={one.id for one in queries.counting(replies)},
         files={one.id: files_of_record(one) for one in replies if one["attachments"]},
         report=report,
         meeting=_meeting_of(incident, instruction["decision_id"]),
@@ -150,6 +151,9 @@ def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnVa
         record_id = uuid.UUID(request.form.get("_id") or str(uuid6.uuid7()))
         named = files_of_form()
         fields = forms.read_reply(request.form, instruction.id) | ({"attachments": named} if named else {})
+        taken_back = fields.get("takes_back")
+        if taken_back and not queries.own_answer(shell.db(), instruction.id, taken_back, current_user.id):
+            return _answered(incident)  # a second tap: it is taken back already
         change = records.instruction_replies.create(record_id, incidents.scope(incident), fields)
     except (Invalid, UnsupportedMedia, TooLarge, ValueError) as error:
         flash(next(iter(messages.faults_of(error).values())), "danger")
@@ -157,6 +161,10 @@ def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnVa
     # Whoever answers it on a page has had it on the screen, also for less than the moment that a page waits to say so.
     seen = [] if request.form.get("on_behalf_of") else _first_sightings(incident, [instruction.id])
     shell.write(*naming.describing(shell.db(), incidents.scope(incident), named), change, *seen)
+    return _answered(incident)
+
+
+def _answered(incident: Record) -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return render_template("instructions/_inbox.html", **_inbox(incident))
     return redirect(_back(incident), 303)

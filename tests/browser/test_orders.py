@@ -164,6 +164,27 @@ def test_the_ladder_climbs_at_hq_rung_by_rung(visitors: Visitors, city: Cluster)
     expect(patrol.page.locator("#inbox .rows")).to_contain_text("漏水を確認")
 
 
+def test_a_slip_of_the_finger_is_taken_back_and_hq_sees_it(visitors: Visitors, city: Cluster) -> None:
+    hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    give(hq, "排水ポンプを回す", tablet_of(city))
+    ladder = hq.page.locator(".recipient .ladder")
+    patrol.go("/instructions")
+    card = patrol.page.locator(".order-card", has_text="排水ポンプを回す")
+    card.get_by_role("button", name="完了", exact=True).click()
+    patrol.page.locator("#inbox .rows a", has_text="排水ポンプを回す").click()
+    expect(ladder.locator("li.reached")).to_have_count(5)  # 保存 本部 端末 表示, and 完了 without what stands before it
+    patrol.page.get_by_role("button", name="完了を取り消す").click()
+    expect(patrol.page.locator(".history .struck")).to_contain_text("完了")
+    expect(ladder.locator("li.reached")).to_have_count(4)
+    patrol.go("/instructions")
+    card.get_by_role("button", name="了解", exact=True).click()
+    expect(ladder.locator("li.reached")).to_have_count(5)
+    card.get_by_role("button", name="了解を取り消す").click()
+    expect(ladder.locator("li.reached")).to_have_count(4)
+    expect(card.get_by_role("button", name="了解", exact=True)).to_be_visible()
+    assert hq.faults == patrol.faults == []
+
+
 @pytest.mark.deep
 def test_an_answer_given_while_cut_off_arrives_with_the_time_it_was_pressed(visitors: Visitors, city: Cluster) -> None:
     hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)

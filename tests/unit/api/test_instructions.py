@@ -152,6 +152,23 @@ def test_an_answer_to_one_that_was_withdrawn_is_kept_and_asks_nobody(api: Api) -
     assert api.ask("viewer", "GET", f"instruction-replies/{reply['id']}").status_code == 200
 
 
+def test_an_answer_is_taken_back_by_whoever_gave_it_and_both_stay(api: Api) -> None:
+    made = given(api, "patrol")
+    slip = api.made("patrol", "instruction-replies", instruction_id=made["id"], state="done")
+    back = {"instruction_id": made["id"], "state": "taken_back", "takes_back": slip["id"]}
+    refused = api.ask("commander", "POST", "instruction-replies", back)
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "not_own_answer")
+    for half in ({"state": "taken_back"}, {"takes_back": slip["id"]}):
+        answer = api.ask("patrol", "POST", "instruction-replies", {**back, "state": "ack", "takes_back": None} | half)
+        assert (answer.status_code, answer.get_json()["code"]) == (422, "required")
+    assert api.rungs(made["id"])[api.ids["patrol"]]["done_at"]
+    api.made("patrol", "instruction-replies", **back)
+    assert api.rungs(made["id"])[api.ids["patrol"]]["done_at"] is None
+    listed = api.ask("viewer", "GET", f"instruction-replies?instruction_id={made['id']}").get_json()["items"]
+    assert {one["state"] for one in listed} == {"done", "taken_back"}
+    assert api.ask("patrol", "POST", "instruction-replies", back).status_code == 422  # once
+
+
 def test_an_answer_is_never_changed(api: Api) -> None:
     made = given(api, "patrol")
     reply = api.made("patrol", "instruction-replies", instruction_id=made["id"], state="ack")

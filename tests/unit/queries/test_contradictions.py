@@ -60,6 +60,8 @@ def test_an_instruction_goes_on_though_its_report_is_finished(db: Any, insert: A
     insert("instructions", text="やめた", recipients=[NODE], damage_report_id=over, withdrawn_at=5)
     ended = insert("instructions", text="終えた", recipients=[NODE], damage_report_id=over)
     insert("instruction-replies", instruction_id=ended, state="done")
+    insert("instruction-replies", instruction_id=late, state="taken_back",
+           takes_back=insert("instruction-replies", instruction_id=late, state="done"))  # fmt: skip
     assert rules(db) == [("instruction_to_finished_report", late)]
     insert("instruction-replies", instruction_id=late, state="started")
     assert rules(db) == [("instruction_to_finished_report", late)]

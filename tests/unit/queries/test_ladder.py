@@ -42,9 +42,9 @@ def given(insert: Any, *recipients: str, seq: int = 1, **more: Any) -> str:
     return str(insert("instructions", seq=seq, origin=ORIGIN, node=HUB.hex(), **fields | more))
 
 
-def answer(insert: Any, instruction: str, state: str, at: int, **more: Any) -> None:
+def answer(insert: Any, instruction: str, state: str, at: int, **more: Any) -> str:
     named = {"instruction_id": instruction, "state": state, "created_at": at, "order_key": at}
-    insert("instruction-replies", **named | more)
+    return str(insert("instruction-replies", **named | more))
 
 
 def of(db: Any) -> Ladder:
@@ -106,6 +106,36 @@ def test_cannot_ends_it_with_its_reason_and_hq_has_to_decide(db: Any, insert: An
     answer(insert, instruction, "done", 220, author=BOB)
     ann = next(one for one in of(db).recipients if one.id == ANN)
     assert (ann.state, ann.reason, of(db).group) == ("cannot", "道が通れない", "cannot")
+
+
+def test_an_answer_that_its_author_takes_back_counts_no_more_on_whatever_device(db: Any, insert: Any) -> None:
+    instruction, me = given(insert, TABLET_ID, ANN), orders.Me.of(ANN, None, HUB.hex())
+    held(db, 1, 110)
+    answer(insert, instruction, "ack", 200, author=ANN, node=TABLET.hex())
+    slip = answer(insert, instruction, "done", 210, author=ANN, node=TABLET.hex())
+    assert of(db).group == "done"
+    answer(insert, instruction, "taken_back", 220, author=ANN, node=HUB.hex(), takes_back=slip)
+    assert [one.state for one in of(db).recipients] == ["ack", "ack"]
+    ann = next(one for one in of(db).recipients if one.id == ANN)
+    assert "done" not in ann.at and ann.last is not None and ann.last["state"] == "taken_back"
+    assert orders.waiting(db, INCIDENT, me) == []  # 了解 still stands
+    heard = answer(insert, instruction, "ack", 230, author=ANN, node=HUB.hex())
+    for number, one in enumerate([heard, instructions.replies(db, [instruction])[instruction][0].id]):
+        answer(insert, instruction, "taken_back", 240 + number, author=ANN, node=HUB.hex(), takes_back=one)
+    assert of(db).group == "waiting"
+    assert [one.id for one in orders.waiting(db, INCIDENT, me)] == [instruction]
+    assert [one.id for one in orders.unheard(db, INCIDENT, 500, 500)] == [instruction]
+
+
+def test_nobody_takes_back_what_another_answered(db: Any, insert: Any) -> None:
+    instruction = given(insert, ANN)
+    held(db, 1, 110)
+    done = answer(insert, instruction, "done", 200, author=ANN)
+    answer(insert, instruction, "taken_back", 210, author=BOB, takes_back=done)
+    assert of(db).group == "done"
+    assert orders.unheard(db, INCIDENT, 500, 500) == []
+    assert instructions.own_answer(db, instruction, done, BOB) is None
+    assert instructions.own_answer(db, instruction, done, ANN) is not None
 
 
 def test_one_that_was_taken_back_waits_for_nobody(db: Any, insert: Any) -> None:

@@ -126,6 +126,23 @@ def test_a_deadline_that_has_passed_is_said_in_the_list_until_it_is_done(
     assert "過ぎています" not in row()
 
 
+def test_a_slip_of_the_finger_is_taken_back_in_one_tap_and_stays_struck_through(house: House) -> None:
+    instruction = given(house, "樋門を閉める")
+    page = f"/incidents/{house.ids['incident_id']}/instructions/{instruction}"
+    assert answer(house, "patrol", instruction, state="done") == 303
+    slip = re.search(r'name="takes_back" value="([^"]+)"', house.ask("patrol", "GET", page).text)
+    assert slip is not None
+    assert 'name="takes_back"' not in house.ask("commander", "GET", page).text  # another's answer
+    form = {"state": "taken_back", "takes_back": slip[1], "back": page}
+    for _ in range(2):  # a double tap is one
+        assert house.ask("patrol", "POST", f"{page}/replies", form).status_code == 303
+    shown = house.ask("commander", "GET", page).text
+    assert 'class="struck"' in shown and shown.count("答えの取り消し") == 1
+    inbox = house.ask("patrol", "GET", f"/incidents/{house.ids['incident_id']}/instructions?view=mine").text
+    assert f'id="card-{instruction}"' in inbox, "it waits again"
+    assert "答えの取り消し" in house.ask("commander", "GET", f"/incidents/{house.ids['incident_id']}/chronicle").text
+
+
 def test_an_answer_brings_its_photo_and_hq_sees_it(house: House) -> None:
     instruction, photo = given(house, "橋の欄干を見る"), house.ids["sha256"]
     page = f"/incidents/{house.ids['incident_id']}/instructions/{instruction}"
