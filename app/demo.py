@@ -25,7 +25,7 @@ from app.errors import CommandFailed
 
 INCIDENT = {"name": "令和元年台風第19号", "mode": "drill", "kind": "typhoon", "phase": "emergency"}
 WELCOME = "訓練を始めます。巡回班は被害を見つけたら、端末の「被害を報告」から送ってください。"
-ROUND_STOPS, ROUND_TEAM = 6, "巡回3班"
+ROUND_STOPS, ROUND_TEAM, ROUND_CALL_SIGN = 6, "巡回3班", "無線 あしはら巡回3"
 SILENT, OLD, TWO_POSTS = 11, 6, 4  # by their place in the list of shelters
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for another
 
@@ -140,11 +140,14 @@ def _furnish(url: str, token: str) -> None:
     api.trust_env = False
     api.headers["Authorization"] = f"Bearer {token}"
 
-    def post(collection: str, document: dict[str, Any]) -> dict[str, Any]:
-        answer = api.post(f"{url}/api/v1/{collection}", json=document, timeout=20)
-        if answer.status_code != 201:
-            raise CommandFailed("demo_failed", f"{collection} was refused: {answer.text}", "Report this as a fault.")
+    def ask(method: str, path: str, document: dict[str, Any], **headers: str) -> dict[str, Any]:
+        answer = api.request(method, f"{url}/api/v1/{path}", json=document, headers=headers, timeout=20)
+        if not answer.ok:
+            raise CommandFailed("demo_failed", f"{path} was refused: {answer.text}", "Report this as a fault.")
         return dict(answer.json())
+
+    def post(collection: str, document: dict[str, Any]) -> dict[str, Any]:
+        return ask("POST", collection, document)
 
     incident = post("incidents", INCIDENT)["id"]
     channels = [
@@ -155,6 +158,7 @@ def _furnish(url: str, token: str) -> None:
     route = [shelter["location"]["coordinates"] for shelter in shelters[:ROUND_STOPS]]
     teams = api.get(f"{url}/api/v1/teams", timeout=20).json()["items"]
     team = next((one["id"] for one in teams if one["name"] == ROUND_TEAM), None)
+    ask("PATCH", f"teams/{team}", {"call_by": ROUND_CALL_SIGN}, **{"If-Match": "*"})
     post("patrols", {"incident_id": incident, "name": "避難所めぐり(西)", "route": route, "team": team})
     for number, shelter in enumerate(shelters):
         record = post("shelters", shelter)["id"]

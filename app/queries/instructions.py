@@ -1,4 +1,4 @@
-"""Response instructions with their answers, as lists show them: all of an incident, or those for one person at one node."""
+"""Response instructions with their answers: all of an incident, or those for one person at one node."""
 
 from __future__ import annotations
 

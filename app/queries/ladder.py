@@ -31,6 +31,7 @@ class Recipient:
     last: Record | None = None  # the latest answer of all
     people: frozenset[str] = frozenset()  # whose answers and screens count
     devices: frozenset[str] = frozenset()  # node ids, hex, whose receipts count
+    call_by: str | None = None  # 呼出先: their own, or that of a device of theirs
 
     def reach(self, rung: str, at: int) -> None:
         """A rung is proved since the earliest time that proves it."""
@@ -194,16 +195,24 @@ class _Crowd:
 
     def recipient(self, name: str) -> Recipient:
         if name in self.nodes:
-            return Recipient(name, self.nodes[name]["name"] or "", "node", devices=frozenset((_bare(name),)))
+            devices = frozenset((_bare(name),))
+            return Recipient(name, self.nodes[name]["name"] or "", "node", devices=devices, call_by=self._by(devices))
         if name in self.teams:
             members = frozenset(user for user, team in self.team_of.items() if team == name)
             homes = frozenset(home for user in members if (home := self.users[user]["home_node"]))
-            return Recipient(name, self.teams[name]["name"] or "", "team", people=members, devices=homes)
+            team, by = self.teams[name], self.teams[name]["call_by"] or self._by(homes)
+            return Recipient(name, team["name"] or "", "team", people=members, devices=homes, call_by=by)
         if name in self.users:
-            home = self.users[name]["home_node"]
-            devices = frozenset((home,) if home else ())
-            return Recipient(name, self.users[name]["name"] or "", "user", people=frozenset((name,)), devices=devices)
+            user, home = self.users[name], self.users[name]["home_node"]
+            devices, own_team = frozenset((home,) if home else ()), self.teams.get(user["team"] or "")
+            by = self._by(devices) or (own_team["call_by"] if own_team is not None else None)
+            people = frozenset((name,))
+            return Recipient(name, user["name"] or "", "user", people=people, devices=devices, call_by=by)
         return Recipient(name, name[:8], "unknown")
+
+    def _by(self, devices: Iterable[str]) -> str | None:
+        known = (self.nodes.get(_dashed(device)) for device in sorted(devices))
+        return next((node["call_by"] for node in known if node is not None and node["call_by"]), None)
 
 
 def _hex(recipient: Recipient) -> str | None:

@@ -1,5 +1,5 @@
-"""Answers to an instruction: 了解, 着手, 完了 or できない; a ledger, never changed. Whoever pressed the wrong one writes
-that it is taken back, and it counts no more; both stay.
+"""Answers to an instruction: 了解, 着手, 完了 or できない; a ledger, never changed. Whoever pressed
+the wrong one writes that it is taken back, and it counts no more; both stay.
 
 An answer counts for each recipient that is its node, its author, its author's team, or whom it was written down for.
 """

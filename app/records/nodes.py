@@ -20,11 +20,12 @@ KIND = Kind(
         "capabilities": Field("json"),
         "woke_at": Field("integer"),  # an heir that has taken its sleeping certificate into use, ms since 1970
         "owner": Field("text"),  # 持ち主: the person, team or place that keeps it, in words
+        "call_by": Field("text"),  # 呼出先: the telephone or the radio beside it
     },
 )
 NOUN = Noun(
     KIND,
-    checks={"owner": shape.text(shape.NAME_CHARS_MAX, lines=False)},
+    checks={name: shape.text(shape.NAME_CHARS_MAX, lines=False) for name in ("owner", "call_by")},
     given=("name", "label", "role", "capabilities", "woke_at"),
 )
 edit = NOUN.edit

@@ -45,12 +45,13 @@ def show(node_id: uuid.UUID) -> str:
 @permission("nodes", "edit")
 def save_owner(node_id: uuid.UUID) -> ResponseReturnValue:
     found = _device(node_id)
-    owner = request.form.get("owner", "").strip() or None
-    if owner == found.node["owner"]:
-        flash(messages.NOTHING_CHANGED, "plain")
-    else:
-        shell.write(records.nodes.edit(node_id, records.CITY, {"owner": owner}, None))
+    typed = {name: request.form.get(name, "").strip() or None for name in ("owner", "call_by")}
+    form = {name: value for name, value in typed.items() if value != found.node[name]}
+    if form:
+        shell.write(records.nodes.edit(node_id, records.CITY, form, None))
         flash(messages.saved_here(shell.node()), "ok")
+    else:
+        flash(messages.NOTHING_CHANGED, "plain")
     return redirect(url_for(".show", node_id=node_id), 303)
 
 

@@ -24,6 +24,7 @@ from app.views.conflicts import device_may
 
 KIND = "teams"
 MEMBERS = ("users", "staff")
+WRITTEN = ("name", "place", "call_by")
 
 pages = Blueprint("teams", __name__, url_prefix="/incidents/<uuid:incident_id>/teams")
 
@@ -42,7 +43,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
     try:
         _only_where_it_counts(KIND)
         record_id = uuid.UUID(typed.get("_id", ""))
-        form = {name: typed.get(name, "").strip() or None for name in ("name", "place")}
+        form = {name: typed.get(name, "").strip() or None for name in WRITTEN}
         change = records.teams.create(record_id, CITY, form)
     except (Invalid, ValueError) as error:
         return _list(typed, messages.faults_of(error)), 422
@@ -63,7 +64,7 @@ def show(incident_id: uuid.UUID, team_id: uuid.UUID) -> str:
 def change(incident_id: uuid.UUID, team_id: uuid.UUID) -> ResponseReturnValue:
     """Only what was changed on this page is written, over the versions that it was drawn from."""
     incident, found = shell.incident_here(incident_id), _team(team_id)
-    typed = {name: request.form.get(name, "").strip() or None for name in ("name", "leader", "place")}
+    typed = {name: request.form.get(name, "").strip() or None for name in (*WRITTEN, "leader")}
     form = {name: value for name, value in typed.items() if value != found.team[name]}
     if not form:
         flash(messages.NOTHING_CHANGED, "plain")

@@ -120,7 +120,7 @@ def test_a_lost_tablet_is_taken_out_and_what_came_later_can_be_accepted(
     look(hq.page, "devices", pictures)
     hq.page.locator(".row-link", has_text="巡回9班").click()
     hq.page.fill("[name=owner]", "巡回9班 佐藤")
-    hq.page.get_by_role("button", name="持ち主を保存").click()
+    hq.page.get_by_role("button", name="保存する").click()
     expect(hq.page.locator("dl.fields")).to_contain_text("巡回9班 佐藤")
     look(hq.page, "device", pictures)
     hq.page.get_by_role("link", name="失くした・盗まれた").click()

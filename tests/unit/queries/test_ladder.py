@@ -127,6 +127,17 @@ def test_an_answer_that_its_author_takes_back_counts_no_more_on_whatever_device(
     assert [one.id for one in orders.unheard(db, INCIDENT, 500, 500)] == [instruction]
 
 
+def test_who_is_called_stands_with_how_by_their_own_or_their_devices_number(db: Any, insert: Any) -> None:
+    given(insert, TABLET_ID, ANN, BOB, TEAM)
+    held(db, 1, 110)
+    assert [one.call_by for one in of(db).recipients] == [None] * 4
+    db.execute("UPDATE nodes SET call_by = '無線 3' WHERE id = ?", (TABLET_ID,))
+    by = {one.name: one.call_by for one in of(db).recipients}
+    assert by == {"端末3": "無線 3", "安": "無線 3", "坊": None, "巡回3班": "無線 3"}
+    db.execute("UPDATE teams SET call_by = '090-0000-0003' WHERE id = ?", (TEAM,))
+    assert next(one.call_by for one in of(db).recipients if one.name == "巡回3班") == "090-0000-0003"
+
+
 def test_nobody_takes_back_what_another_answered(db: Any, insert: Any) -> None:
     instruction = given(insert, ANN)
     held(db, 1, 110)

@@ -126,6 +126,15 @@ def test_a_deadline_that_has_passed_is_said_in_the_list_until_it_is_done(
     assert "過ぎています" not in row()
 
 
+def test_the_call_list_says_how_each_is_called(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    team = house.made("teams", name="水防2班", call_by="090-0000-0002")
+    house.made("instructions", incident_id=house.ids["incident_id"], text="樋門へ", recipients=[team])
+    now, listed = house.node.clock(), f"/incidents/{house.ids['incident_id']}/instructions"
+    monkeypatch.setattr(house.node, "clock", lambda: now + 3_600_000)
+    for page in (listed, f"{listed}/calls"):
+        assert "090-0000-0002" in house.ask("commander", "GET", page).text
+
+
 def test_a_slip_of_the_finger_is_taken_back_in_one_tap_and_stays_struck_through(house: House) -> None:
     instruction = given(house, "樋門を閉める")
     page = f"/incidents/{house.ids['incident_id']}/instructions/{instruction}"

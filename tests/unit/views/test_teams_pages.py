@@ -32,10 +32,11 @@ def test_its_members_its_leader_and_its_place_are_shown(house: House, team: str)
     assert house.ask("admin", "POST", f"{team}/members", {"member": f"users {member}"}).status_code == 303
     assert house.ask("commander", "POST", f"{team}/members", {"member": f"staff {staff}"}).status_code == 303
     record = team.rsplit("/", 1)[1]
-    said = {"name": "巡回2班", "leader": member, "place": "東口", "versions": tag(house, f"teams/{record}")}
+    said = {"name": "巡回2班", "leader": member, "place": "東口", "call_by": "無線 2",
+            "versions": tag(house, f"teams/{record}")}  # fmt: skip
     assert house.ask("commander", "POST", team, said).status_code == 303
     page = house.ask("viewer", "GET", team).text
-    for words in ("人 patrol", "応援の田中", "班長 人 patrol", "東口", "2人"):
+    for words in ("人 patrol", "応援の田中", "班長 人 patrol", "東口", "無線 2", "2人"):
         assert words in page
     shown = house.ask("viewer", "GET", f"/api/v1/teams/{record}").get_json()
     assert (shown["leader"], shown["place"]) == (member, "東口")
