@@ -31,9 +31,9 @@ test: $(STAMP) ## run the tests of every change (10 minutes at most)
 	$(BIN)/python -m pytest -m "not deep and not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(AFTER) $(PYTEST_ARGS)
 
 deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at most)
-	$(BIN)/python -m pytest -m deep -n $(WORKERS) --dist loadfile $(AFTER:%=--ignore %) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m deep -n $(WORKERS) --dist loadfile $(AFTER) $(ALONE:%=--ignore %) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m deep $(ALONE) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m deep --timeout 600 -n $(WORKERS) --dist loadfile $(AFTER:%=--ignore %) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m deep --timeout 600 -n $(WORKERS) --dist loadfile $(AFTER) $(ALONE:%=--ignore %) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m deep --timeout 600 $(ALONE) $(PYTEST_ARGS)
 
 soak: $(STAMP) ## run for hours; SOAK_MINUTES says how long
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
