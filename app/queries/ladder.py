@@ -7,7 +7,7 @@ that showed it, an answer. Answers got by voice leave the rungs before them open
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,9 +90,11 @@ def ladders(db: Any, listed: Sequence[Record], here: Here) -> list[Ladder]:
     found = [Ladder(one, tuple(crowd.recipient(name) for name in one["recipients"] or ())) for one in listed]
     _arrivals(db, found, here)
     for ladder in found:
+        answers = replies[ladder.instruction.id]
+        counting = {reply.id for reply in instructions.counting(answers)}
         for recipient in ladder.recipients:
             _screens(recipient, seen[ladder.instruction.id])
-            _answers(recipient, replies[ladder.instruction.id], crowd)
+            _answers(recipient, answers, counting, crowd)
     return found
 
 
@@ -110,8 +112,7 @@ def _screens(recipient: Recipient, seen: Iterable[tuple[str, str, int]]) -> None
         recipient.reach("seen", min(at))
 
 
-def _answers(recipient: Recipient, replies: Iterable[Record], crowd: _Crowd) -> None:
-    counting = {reply.id for reply in instructions.counting(replies)}
+def _answers(recipient: Recipient, replies: Iterable[Record], counting: Container[str], crowd: _Crowd) -> None:
     for reply in replies:
         if not _counts_for(recipient, reply, crowd):
             continue
