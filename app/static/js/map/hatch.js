@@ -3,6 +3,7 @@
 
 const SIDE = 16; // divides the 512 px of a tile, so that no hatch breaks at the edge of a tile
 const SHARP = 2; // drawn twice as large: at its own size a diagonal of 1 px is a staircase
+const NIGHT_DEPTH = 2.2;
 const ROLES = ["ground", "water", "water-edge", "road", "road-edge", "lane", "rail", "building", "boundary", "word", "halo", "outside"];
 
 /**
@@ -39,15 +40,21 @@ function mix(colour, towards, share) {
   return `rgb(${channels(colour).map((one) => Math.round(one + (towards - one) * share)).join(" ")})`;
 }
 
+/** The same hue with more of it: pastels that are told apart on white are all the same grey on black. @param {string} colour */
+function deepened(colour) {
+  const parts = channels(colour), most = Math.max(...parts);
+  return `rgb(${parts.map((one) => Math.round(Math.max(0, most - (most - one) * NIGHT_DEPTH))).join(" ")})`;
+}
+
 /**
  * How a class of a hazard is filled: colour and hatch in one pattern, for two fills of an area cost twice as much.
  * @param {Look} look @param {[string, string]} style colour, hatch
  */
 export function fillOf(look, [colour, hatch]) {
   const bare = hatch === "slash" || hatch === "backslash";
-  const fill = look.opacity * (look.night ? 0.22 : 1) * (bare ? 0.12 : 1);
+  const fill = look.opacity * (look.night ? 0.32 : 1) * (bare ? 0.12 : 1);
   const line = bare ? mix(colour, 255, look.night ? 0.35 : 0) : look.night ? mix(colour, 255, 0.15) : mix(colour, 0, 0.36);
-  return patternOf(hatch, line, Math.min(1, look.opacity * (look.night ? 0.7 : 0.85)), colour, fill);
+  return patternOf(hatch, line, Math.min(1, look.opacity * (look.night ? 0.7 : 0.85)), look.night ? deepened(colour) : colour, fill);
 }
 
 /** @type {Map<string, CanvasPattern | null>} */
