@@ -9,10 +9,8 @@ import contextlib
 import dataclasses
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from app.audit import ReadAudit
 from app.chronology import Chronology
 from app.config import Settings
 from app.damage import Watch
+from app.effects import Changed, Effects
 from app.layers import Layers
 from app.mail.carrier import Carrier
 from app.queries import log as log_queries
@@ -40,7 +39,7 @@ from app.store.folder import DataFolder, Incarnation
 from app.store.integrity import page_faults
 from app.store.keys import NodeKeys
 from app.store.migrations import migrate
-from app.store.projection import SqlProjection, id_bytes, id_text
+from app.store.projection import SqlProjection, id_bytes
 from app.store.salvaged_log import Waiting
 from app.sync_links import Links
 from app.threads import in_native_thread, native_thread_id, settle_native_threads
@@ -52,7 +51,7 @@ from sync.authoring import Result
 from sync.blobs import Blobs
 from sync.certificate import Certificate
 from sync.errors import WriterStopped
-from sync.operation import CITY, Change, RecordKey
+from sync.operation import Change
 from sync.replica import Committed, Identity, Replica
 from sync.signing import SigningKey
 from sync.version_vector import Vector
@@ -61,15 +60,12 @@ from sync.writer import Writer
 _STILL_FAILING: tuple[type[Exception], ...] = (StoreError, OSError, *engine.DATABASE_ERRORS)
 log = logging.getLogger(__name__)
 
-Changed = list[tuple[str, bytes, str]]  # (kind, scope, record id)
-
 
 class Node(Reading):
     def __init__(self, folder: DataFolder, keys: NodeKeys, settings: Settings, connection: Connection) -> None:
         self.folder, self.keys, self.settings = folder, keys, settings
         self.kinds = KINDS
         self._readers: dict[int, Connection] = {}
-        self._subscribers: list[Callable[[Changed], None]] = []
         self._offset_ms = 0
         self.name = meta.read_text(connection, "name") or ""
         self.role = meta.read_text(connection, "role") or "terminal"
@@ -80,13 +76,9 @@ class Node(Reading):
             sealed_closed=bool(meta.read(connection, CLOSED)),
         )  # fmt: skip
         self._published = self.replica.published()
+        self._effects = Effects(self.forget_reader)
         self._blob_file = BlobFile(folder.blobs, keys.data_key)
         self.blobs = self._blobs()
-        self._pending: list[Committed] = []
-        self._moved: list[bytes] = []  # files that became whole, or whose holders changed
-        self._effects = threading.Event()
-        self._teller = threading.Thread(target=self._tell, name="effects", daemon=True)
-        self._closed = False
         self.writer = Writer(
             self.replica, run=in_native_thread, on_commit=self._committed, before_retry=self._free_space,
             after_failure=lambda: in_native_thread(self._renew_connection),
@@ -130,7 +122,7 @@ class Node(Reading):
             except BaseException:
                 node.close()
                 raise
-        node._teller.start()
+        node._effects.start(node.sealing.after_commit, node.mail.after_commit, node.links.after_commit)
         return node
 
     def start(self) -> None:
@@ -145,16 +137,13 @@ class Node(Reading):
         self.tls.start()
 
     def close(self) -> None:
-        self._closed = True
         self.tls.stop()
         self.search.stop()
         self.damage.stop()
         self.mail.stop()
         self.links.stop()
         self.writer.stop()
-        self._effects.set()
-        if self._teller.is_alive():
-            self._teller.join(timeout=5)  # it reads: its connections must not be closed under it
+        self._effects.stop()
         settle_native_threads(within_s=5)
         self.shelf.close()
         self._blob_file.close()
@@ -301,8 +290,8 @@ class Node(Reading):
             before_retry=self._free_space, hub=lambda: self.hub_node, fault=file.fault,
             forget_reader=file.forget_reader,
         )  # fmt: skip
-        blobs.on_whole = self._blob_moved
-        blobs.on_holder = lambda name: self._blob_moved(name) if blobs.made_among([name]) else None
+        blobs.on_whole = self._effects.moved
+        blobs.on_holder = lambda name: self._effects.moved(name) if blobs.made_among([name]) else None
         return blobs
 
     def stores(self) -> tuple[tuple[Path, bytes], ...]:
@@ -316,10 +305,6 @@ class Node(Reading):
     def blob_faults(self) -> list[str]:
         """What is wrong with the pages of `blobs.db`, for doctor."""
         return list(in_native_thread(self._blob_file.faults))
-
-    def _blob_moved(self, name: bytes) -> None:
-        self._moved.append(name)
-        self._effects.set()
 
     def rebuild(self) -> int:
         """Throw the tables away and fold the log again. Returns the operations folded."""
@@ -383,50 +368,21 @@ class Node(Reading):
         self._published = committed
         if self._salvaged and self.root_public is not None:
             self._salvaged.look(committed.ends)
-        self._pending.append(committed)
-        self._effects.set()
-
-    def _tell(self) -> None:
-        """Effects, in order: browsers on this node first (they wait for it), then the peers."""
-        while not self._closed:
-            self._effects.wait()
-            self._effects.clear()
-            pending, self._pending = self._pending, []
-            moved, self._moved = self._moved, []
-            keys: set[RecordKey] = set().union(*(committed.changed for committed in pending))
-            if not pending and not moved:
-                continue
-            changed = [(kind, scope, id_text(record)) for kind, scope, record in sorted(keys)]
-            changed += [("blobs", CITY, name.hex()) for name in dict.fromkeys(moved)]
-            for subscriber in self._subscribers:  # also where only a receipt was kept: no page must stay at "not sent"
-                self._tell_one(partial(subscriber, changed))
-            self._tell_one(partial(self.sealing.after_commit, changed, moved))
-            self._tell_one(partial(self.mail.after_commit, changed))
-            self._tell_one(partial(self.links.after_commit, changed, list(dict.fromkeys(moved))))
-
-    def _tell_one(self, tell: Callable[[], None]) -> None:
-        """One that fails keeps the effect from nobody else: the loop once ended at the first page it could not read."""
-        try:
-            tell()
-        except Exception:
-            log.exception("an effect of a commit could not be carried out")
-            self.forget_reader()
+        self._effects.committed(committed)
 
     def published(self) -> Committed:
         return self._published
 
     def subscribe(self, callback: Callable[[Changed], None]) -> None:
         """Be told after each commit what changed: [(kind, scope, record id)]; empty where only the links changed."""
-        self._subscribers.append(callback)
+        self._effects.subscribe(callback)
 
     def tell_changed(self, changed: Changed) -> None:
         """What is of this node alone has changed, beside these records: pages that show them ask again."""
-        for subscriber in self._subscribers:
-            subscriber(changed)
+        self._effects.tell(changed)
 
     def tell_links_changed(self) -> None:
-        for subscriber in self._subscribers:
-            subscriber([])
+        self._effects.tell([])
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ from sync.replica import Replica
 from sync.seal import WRAPPED_BYTES
 
 if TYPE_CHECKING:
-    from app.node import Changed, Node
+    from app.effects import Changed
+    from app.node import Node
 
 HQ = damage_report_people.SCOPE
 CLOSED = "sealed_closed"  # in `meta`: the store was put back, and nothing sealed is opened before it has heard others

@@ -26,7 +26,8 @@ from sync.peers import Peer, Peers
 from sync.wishes import Wishes
 
 if TYPE_CHECKING:
-    from app.node import Changed, Node
+    from app.effects import Changed
+    from app.node import Node
 
 TICK_S = 1.0
 

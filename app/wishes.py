@@ -17,7 +17,8 @@ from sync.blobs import KEY_TYPE
 from sync.wishes import Wish, Wishes
 
 if TYPE_CHECKING:
-    from app.node import Changed, Node
+    from app.effects import Changed
+    from app.node import Node
 
 NAMING_KINDS = frozenset({"attachments", "layers"})
 FIRST = -1  # wrapped keys: a few bytes, before all else

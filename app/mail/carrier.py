@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import logging
 import threading
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ from sync.errors import SyncError
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-    from app.node import Changed, Node
+    from app.effects import Changed
+    from app.node import Node
 
 BATCH = 50  # letters of one connection
 LOOK_EVERY_S = 60.0
@@ -56,7 +58,7 @@ class Carrier:
         self._stopped = True
         self._wake.set()
 
-    def after_commit(self, changed: Changed) -> None:
+    def after_commit(self, changed: Changed, moved: Sequence[bytes]) -> None:
         if self.has_server and any(kind in _MOVED_BY for kind, _, _ in changed):
             self._wake.set()
 

@@ -32,7 +32,7 @@ ROOMS = {
         """
         __init__ __main__ accounts audit beacon birth buckets child chronology cli compiled_templates config control
         damage demo
-        digests doctor edges enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
+        digests doctor edges effects enrol enrol_codes enrol_door enrol_extras enrol_grant enrol_link enrol_requests
         enrol_wire errors factory hazard heirs layers live locked locked_peers logs machine mend
         messages node own_files permissions
         process_memory processes rates read_marks reading recovery recovery_sheet revoking sealing search server

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from app.node import Changed, Node
+from app.effects import Changed
+from app.node import Node
 from app.store.engine import Connection
 from sync.errors import StoreFailed
 from sync.operation import CITY, Change

@@ -160,8 +160,7 @@ def test_a_layer_is_in_use_as_soon_as_its_last_file_is_told(
     for file in coming.files:
         files.put_file(file.path, file.media_type)
         assert layers.in_use() == []  # nobody was told yet
-    for subscriber in hub._subscribers:
-        subscriber([("blobs", CITY, coming.files[1].sha256)])
+    hub.tell_changed([("blobs", CITY, coming.files[1].sha256)])
     assert [layer.title for layer in layers.in_use()] == ["洪水 2023"]
 
 
