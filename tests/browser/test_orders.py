@@ -107,8 +107,8 @@ def test_an_urgent_instruction_stands_on_every_page_until_it_is_answered(visitor
     expect(strip).to_be_visible()
     strip.click()
     card = patrol.page.locator(".order-card", has_text="全員を2階へ移す")
-    card.get_by_role("button", name="了解").click()
-    expect(card.get_by_role("button", name="了解")).to_have_count(0)
+    card.get_by_role("button", name="了解", exact=True).click()
+    expect(card.get_by_role("button", name="了解", exact=True)).to_have_count(0)
     patrol.go("/shelters")
     expect(strip).to_have_count(0)
     assert hq.faults == patrol.faults == []
@@ -155,11 +155,11 @@ def test_the_ladder_climbs_at_hq_rung_by_rung(visitors: Visitors, city: Cluster)
     expect(ladder.locator(".reached")).to_have_count(4)  # 表示
     card = patrol.page.locator(".order-card", has_text="漏水を確認")
     for state, reached in (("了解", 5), ("着手", 6)):
-        card.get_by_role("button", name=state).click()
+        card.get_by_role("button", name=state, exact=True).click()
         began = time.monotonic()
         expect(ladder.locator(".reached")).to_have_count(reached)
         print(f"{state} at HQ after {time.monotonic() - began:.2f} s")
-    card.get_by_role("button", name="完了").click()
+    card.get_by_role("button", name="完了", exact=True).click()
     expect(ladder.locator(".reached")).to_have_count(7)
     expect(patrol.page.locator("#inbox .rows")).to_contain_text("漏水を確認")
 
@@ -194,7 +194,7 @@ def test_an_answer_given_while_cut_off_arrives_with_the_time_it_was_pressed(visi
     expect(card).to_be_visible()
     address = hq.page.url
     city.hub.kill()
-    card.get_by_role("button", name="了解").click()
+    card.get_by_role("button", name="了解", exact=True).click()
     pressed = time.time()
     expect(card).to_contain_text("この端末に保存・送信待ち")
     time.sleep(1.5)  # so that the time it was pressed and the time it arrives can be told apart
@@ -224,7 +224,7 @@ def test_unacknowledged_urgent_ones_sound_again_after_five_minutes(visitors: Vis
     assert patrol.page.evaluate(heard) == first
     patrol.page.clock.run_for(75_000)
     assert patrol.page.evaluate(heard) == first + 1
-    patrol.page.locator(".order-card", has_text="堤防側の窓").get_by_role("button", name="了解").click()
+    patrol.page.locator(".order-card", has_text="堤防側の窓").get_by_role("button", name="了解", exact=True).click()
     expect(patrol.page.locator(".order-card.urgent", has_text="堤防側の窓")).to_have_count(0)
 
 
