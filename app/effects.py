@@ -66,7 +66,8 @@ class Effects:
             self._wake.wait()
             self._wake.clear()
             committed, self._committed = self._committed, []
-            moved, self._moved = list(dict.fromkeys(self._moved)), []
+            named, self._moved = self._moved, []  # another thread may name one more at any moment
+            moved = list(dict.fromkeys(named))
             if not committed and not moved:
                 continue
             keys: set[RecordKey] = set().union(*(one.changed for one in committed))

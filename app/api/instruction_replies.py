@@ -11,7 +11,7 @@ from app import permissions
 from app.api import paging
 from app.api.collection import Collection
 from app.api.instructions import incident_of_instruction
-from app.queries import instructions
+from app.queries import instructions, row
 from app.queries.row import Record, Where
 from app.records import NOUNS, instruction_replies, shape
 
@@ -32,7 +32,8 @@ def collection(node: Any) -> Collection:
 def _check(collection: Collection, form: Mapping[str, Any], record_id: str, record: Record | None) -> None:
     fields = instruction_replies.NOUN.clean(form)
     instruction_replies.check(fields)
-    if fields.get("takes_back") is not None:
+    sent_before = row.get(collection.node.reader(), "instruction-replies", record_id) is not None
+    if fields.get("takes_back") is not None and not sent_before:
         answered = (fields.get("instruction_id") or "", fields["takes_back"], g.person.id)
         if instructions.own_answer(collection.node.reader(), *answered) is None:
             hint = "Send the id of an answer of your own to this instruction that you have not taken back yet."

@@ -51,6 +51,18 @@ def own_answer(db: Any, instruction_id: str, reply_id: str, author: str) -> Reco
     return next((one for one in found if one.id == reply_id and one.author == author), None)
 
 
+def taken_back(db: Any, reply_ids: Iterable[str]) -> set[str]:
+    """Those of these answers that their author has taken back."""
+    wanted = list(reply_ids)
+    if not wanted:
+        return set()
+    sql = (
+        f"SELECT a.id FROM instruction_replies a WHERE a.id IN ({', '.join('?' for _ in wanted)})"
+        f" AND a.takes_back IS NULL AND a.hidden = 0 AND NOT ({COUNTS})"
+    )
+    return {id_ for (id_,) in db.execute(sql, wanted)}
+
+
 def sightings(db: Any, instruction_ids: Iterable[str]) -> dict[str, list[tuple[str, str, int]]]:
     """Who has had them on the screen: (user id, node id, first at) by instruction."""
     found: dict[str, list[tuple[str, str, int]]] = {one: [] for one in instruction_ids}

@@ -28,7 +28,8 @@ class Recipient:
     at: dict[str, int] = field(default_factory=dict)
     reason: str | None = None
     voice: Record | None = None  # the latest answer that was got by voice
-    last: Record | None = None  # the latest answer of all
+    last: Record | None = None  # the latest answer of all, or that one was taken back
+    answers: list[Record] = field(default_factory=list)  # those that count, oldest first
     people: frozenset[str] = frozenset()  # whose answers and screens count
     devices: frozenset[str] = frozenset()  # node ids, hex, whose receipts count
     call_by: str | None = None  # 呼出先: their own, or that of a device of theirs
@@ -92,9 +93,10 @@ def ladders(db: Any, listed: Sequence[Record], here: Here) -> list[Ladder]:
     for ladder in found:
         answers = replies[ladder.instruction.id]
         counting = {reply.id for reply in instructions.counting(answers)}
+        by_id = {reply.id: reply for reply in answers}
         for recipient in ladder.recipients:
             _screens(recipient, seen[ladder.instruction.id])
-            _answers(recipient, answers, counting, crowd)
+            _answers(recipient, by_id, counting, crowd)
     return found
 
 
@@ -112,13 +114,15 @@ def _screens(recipient: Recipient, seen: Iterable[tuple[str, str, int]]) -> None
         recipient.reach("seen", min(at))
 
 
-def _answers(recipient: Recipient, replies: Iterable[Record], counting: Container[str], crowd: _Crowd) -> None:
-    for reply in replies:
-        if not _counts_for(recipient, reply, crowd):
+def _answers(recipient: Recipient, replies: Mapping[str, Record], counting: Container[str], crowd: _Crowd) -> None:
+    for reply in replies.values():
+        if not _counts_for(recipient, replies.get(reply["takes_back"] or "", reply), crowd):
             continue
+        if reply["takes_back"]:
+            recipient.last = reply
         if reply.id not in counting:
-            recipient.last = reply if reply["takes_back"] else recipient.last
             continue
+        recipient.answers.append(reply)
         recipient.reach(reply["state"], reply["happened_at"] or reply.created_at)
         recipient.last = reply
         if reply["state"] == "cannot":
@@ -197,23 +201,25 @@ class _Crowd:
     def recipient(self, name: str) -> Recipient:
         if name in self.nodes:
             devices = frozenset((_bare(name),))
-            return Recipient(name, self.nodes[name]["name"] or "", "node", devices=devices, call_by=self._by(devices))
+            node = self.nodes[name]
+            return Recipient(name, node["name"] or "", "node", devices=devices, call_by=node["call_by"])
         if name in self.teams:
             members = frozenset(user for user, team in self.team_of.items() if team == name)
             homes = frozenset(home for user in members if (home := self.users[user]["home_node"]))
-            team, by = self.teams[name], self.teams[name]["call_by"] or self._by(homes)
+            team, by = self.teams[name], self.teams[name]["call_by"] or self._beside(homes)
             return Recipient(name, team["name"] or "", "team", people=members, devices=homes, call_by=by)
         if name in self.users:
             user, home = self.users[name], self.users[name]["home_node"]
             devices, own_team = frozenset((home,) if home else ()), self.teams.get(user["team"] or "")
-            by = self._by(devices) or (own_team["call_by"] if own_team is not None else None)
+            by = (own_team["call_by"] if own_team is not None else None) or self._beside(devices)
             people = frozenset((name,))
             return Recipient(name, user["name"] or "", "user", people=people, devices=devices, call_by=by)
         return Recipient(name, name[:8], "unknown")
 
-    def _by(self, devices: Iterable[str]) -> str | None:
+    def _beside(self, devices: Iterable[str]) -> str | None:
+        """How people are called at the device they were entered at: not at HQ's own, where many were for others."""
         known = (self.nodes.get(_dashed(device)) for device in sorted(devices))
-        return next((node["call_by"] for node in known if node is not None and node["call_by"]), None)
+        return next((node["call_by"] for node in known if node and node["role"] != "hub" and node["call_by"]), None)
 
 
 def _hex(recipient: Recipient) -> str | None:

@@ -43,7 +43,7 @@ class Waiting:
 
 
 def waiting(db: Any, incident_id: str, me: Me) -> list[Waiting]:
-    """Not taken back and without an answer from any of the names I am addressed by; the urgent first, then by age."""
+    """Not withdrawn and without an answer from any of the names I am addressed by; the urgent first, then by age."""
     names = me.names
     marks = ", ".join("?" for _ in names)
     rows = joins.ask(

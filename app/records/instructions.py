@@ -1,6 +1,6 @@
 """Response instructions (対応指示): what is to be done, by whom, until when, and how urgent it is.
 
-A recipient is a node, a person or a team. An instruction that is taken back stays, with when and why: ``withdrawn_at``.
+A recipient is a node, a person or a team. An instruction that is withdrawn stays, with when and why: ``withdrawn_at``.
 """
 
 from __future__ import annotations

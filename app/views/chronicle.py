@@ -16,11 +16,11 @@ from app.chronology import GROUPS, Line, Narrowed
 from app.errors import Invalid
 from app.forms import chronicle as forms
 from app.permissions import permission
-from app.queries import channels, incidents, joins, musters, row
+from app.queries import channels, incidents, instructions, joins, musters, row
 from app.queries.row import Record, Where
 from app.views import shell
 
-KIND = "chronicle"
+KIND, REPLIES = "chronicle", "instruction-replies"
 ROWS, PRINTED_MAX = 60, 2_000
 LATE_MS = 60_000
 USUAL = tuple(group for group in GROUPS if group != "chat")
@@ -35,9 +35,10 @@ class ShownLine:
     line: Line
     record: Record | None
     parent: Record | None
-    corrected: bool
+    corrected: bool  # by another line; an answer: taken back by whoever gave it
     late: bool
     counts: list[tuple[str, int]]  # of a call-out: how many have answered what by now
+    taken_back: Record | None = None  # the answer that this one takes back
 
 
 @pages.get("")
@@ -112,7 +113,11 @@ def shown_lines(found: list[Line]) -> list[ShownLine]:
     }
     parents = _parents(found, about)
     counted = _muster_counts(about.get(musters.NAME, {}))
+    answers = about.get(REPLIES, {})
     corrected = _corrected([line.record for line in found if line.kind == KIND])
+    corrected |= instructions.taken_back(shell.db(), answers)
+    taken = {one.id: one["takes_back"] for one in answers.values() if one["takes_back"]}
+    took_back = _by_id(REPLIES, set(taken.values()))
     return [
         ShownLine(
             line,
@@ -121,6 +126,7 @@ def shown_lines(found: list[Line]) -> list[ShownLine]:
             line.record in corrected,
             line.received_at - line.at > LATE_MS and line.node != shell.node().node_id,
             counted.get(line.record, []),
+            took_back.get(taken.get(line.record, "")),
         )
         for line in found
     ]

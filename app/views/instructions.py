@@ -42,6 +42,7 @@ GROUPS = ("waiting", "cannot", "in_progress", "done")
 BAR_FROM = 5  # recipients from which a bar says more than rows
 SEEN_AT_ONCE_MAX = 100
 SHOWN_FIRST = 40
+SLIP_MS = 600_000  # so long a finished one can be taken back in the list; on its own page for ever
 
 pages = Blueprint("instructions", __name__, url_prefix="/incidents/<uuid:incident_id>/instructions")
 
@@ -151,9 +152,8 @@ def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnVa
         record_id = uuid.UUID(request.form.get("_id") or str(uuid6.uuid7()))
         named = files_of_form()
         fields = forms.read_reply(request.form, instruction.id) | ({"attachments": named} if named else {})
-        taken_back = fields.get("takes_back")
-        if taken_back and not queries.own_answer(shell.db(), instruction.id, taken_back, current_user.id):
-            return _answered(incident)  # a second tap: it is taken back already
+        if _said_already(instruction, fields):
+            return _answered(incident)
         change = records.instruction_replies.create(record_id, incidents.scope(incident), fields)
     except (Invalid, UnsupportedMedia, TooLarge, ValueError) as error:
         flash(next(iter(messages.faults_of(error).values())), "danger")
@@ -162,6 +162,17 @@ def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnVa
     seen = [] if request.form.get("on_behalf_of") else _first_sightings(incident, [instruction.id])
     shell.write(*naming.describing(shell.db(), incidents.scope(incident), named), change, *seen)
     return _answered(incident)
+
+
+def _said_already(instruction: Record, fields: dict[str, Any]) -> bool:
+    """A second tap: the same was answered here, or taken back, and there is nothing to add to it."""
+    if fields.get("takes_back"):
+        return queries.own_answer(shell.db(), instruction.id, fields["takes_back"], current_user.id) is None
+    if fields.keys() - {"instruction_id", "state"}:
+        return False
+    here = queries.counting(queries.replies(shell.db(), [instruction.id])[instruction.id])
+    mine = [one for one in here if one.author == current_user.id and one.node == shell.node().node_id]
+    return any(one["state"] == fields["state"] and one["on_behalf_of"] is None for one in mine)
 
 
 def _answered(incident: Record) -> ResponseReturnValue:
@@ -255,6 +266,7 @@ def _inbox(incident: Record) -> dict[str, Any]:
             key=lambda card: (card[0].instruction["priority"] != orders.URGENT, -card[0].instruction.created_at),
         ),
         "closed": closed,
+        "slip_ms": SLIP_MS,
         "unsent_ids": shell.unsent_ids(),
     }
 

@@ -15,8 +15,10 @@ from app.errors import Invalid
 from app.permissions import permission
 from app.queries import nodes
 from app.queries.nodes import Device
-from app.records import shape
+from app.records import etag, shape
 from app.views import saying, shell
+
+OWNED = ("owner", "call_by")
 
 pages = Blueprint("nodes", __name__, url_prefix="/devices")
 
@@ -44,11 +46,13 @@ def show(node_id: uuid.UUID) -> str:
 @pages.post("/<uuid:node_id>/owner")
 @permission("nodes", "edit")
 def save_owner(node_id: uuid.UUID) -> ResponseReturnValue:
-    found = _device(node_id)
-    typed = {name: request.form.get(name, "").strip() or None for name in ("owner", "call_by")}
-    form = {name: value for name, value in typed.items() if value != found.node[name]}
-    if form:
-        shell.write(records.nodes.edit(node_id, records.CITY, form, None))
+    """Only what was changed on this page is written: what somebody else has filled in meanwhile stays."""
+    _device(node_id)
+    typed = request.form
+    changed = [name for name in OWNED if name in typed and typed[name].strip() != typed.get(f"_was_{name}", "")]
+    if form := {name: typed[name].strip() or None for name in changed}:
+        seen = etag.read_versions(request.form.get("versions", ""))
+        shell.write(records.nodes.edit(node_id, records.CITY, form, seen))
         flash(messages.saved_here(shell.node()), "ok")
     else:
         flash(messages.NOTHING_CHANGED, "plain")

@@ -16,7 +16,7 @@ from werkzeug.routing import BuildError
 
 from app import words
 from app.permissions import permission
-from app.queries import row, search
+from app.queries import instructions, row, search
 from app.queries.row import Record, Where
 from app.records.search import marked, text_of, words_of
 from app.views import shell
@@ -43,6 +43,7 @@ class ShownRecord:
     record: Record
     parent: Record | None
     parts: list[tuple[str, bool]]
+    taken_back: bool = False  # an answer that its author has taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,26 @@ def _found(incident: Record, asked: str) -> list[ShownKind]:
         ShownKind(
             one.kind,
             [
-                ShownRecord(record, parents.get(_parent_id(record) or ""), marked(_text(record), asked, SHOWN_CHARS))
+                ShownRecord(
+                    record,
+                    parents.get(_parent_id(record) or ""),
+                    marked(_text(record), asked, SHOWN_CHARS),
+                    record.id in taken_back,
+                )
                 for record in one.records
             ],
             one.more,
         )
         for one in found
         for parents in [_parents(here, one)]
+        for taken_back in [_taken_back(here, one)]
     ]
+
+
+def _taken_back(here: Any, found: search.Found) -> set[str]:
+    if found.kind != "instruction-replies":
+        return set()
+    return instructions.taken_back(here, [record.id for record in found.records])
 
 
 def _text(record: Record) -> str:

@@ -40,13 +40,6 @@ function isTouched(node) {
   return node.selectedIndex !== Math.max(0, drawn);
 }
 
-// A form that was taken has nothing unsent any more, where its answer draws it anew.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
-  const form = requestConfig?.elt;
-  if (form instanceof HTMLFormElement && xhr.status < 300 && target?.contains(form)) form.reset();
-});
-
 /** @param {string[]} topics */
 function refresh(topics) {
   for (const place of document.querySelectorAll("[data-topics]")) {

@@ -169,6 +169,13 @@ def test_an_answer_is_taken_back_by_whoever_gave_it_and_both_stay(api: Api) -> N
     assert api.ask("patrol", "POST", "instruction-replies", back).status_code == 422  # once
 
 
+def test_a_taking_back_that_is_sent_again_is_the_same(api: Api) -> None:
+    made = given(api, "patrol")
+    slip = api.made("patrol", "instruction-replies", instruction_id=made["id"], state="done")
+    back = {"id": str(uuid7()), "instruction_id": made["id"], "state": "taken_back", "takes_back": slip["id"]}
+    assert [api.ask("patrol", "POST", "instruction-replies", back).status_code for _ in range(2)] == [201, 200]
+
+
 def test_an_answer_is_never_changed(api: Api) -> None:
     made = given(api, "patrol")
     reply = api.made("patrol", "instruction-replies", instruction_id=made["id"], state="ack")

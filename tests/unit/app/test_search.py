@@ -87,6 +87,15 @@ def test_the_page_shows_what_was_found_with_the_words_marked(house: House) -> No
     assert "<mark>タイフウ</mark>" in text and "荒川の水位" in text
 
 
+def test_an_answer_that_was_taken_back_is_found_as_one(house: House) -> None:
+    told = house.made("instructions", incident_id=house.ids["incident_id"], text="樋門へ行く",
+                      recipients=[house.ids["person commander"]])  # fmt: skip
+    slip = house.made("instruction-replies", instruction_id=told, state="cannot", reason="道に迷った")
+    assert "取り消されています" not in page(house, "viewer", "道に迷った")
+    house.made("instruction-replies", instruction_id=told, state="taken_back", takes_back=slip)
+    assert "取り消されています" in page(house, "viewer", "道に迷った")
+
+
 def test_what_was_said_in_a_channel_of_others_is_not_found(house: House) -> None:
     assert "見つかりませんでした" in page(house, "admin", "ここだけの話")
     assert "<mark>ここだけの話</mark>" in page(house, "commander", "ここだけの話")

@@ -134,8 +134,23 @@ def test_who_is_called_stands_with_how_by_their_own_or_their_devices_number(db: 
     db.execute("UPDATE nodes SET call_by = '無線 3' WHERE id = ?", (TABLET_ID,))
     by = {one.name: one.call_by for one in of(db).recipients}
     assert by == {"端末3": "無線 3", "安": "無線 3", "坊": None, "巡回3班": "無線 3"}
+    insert("nodes", str(uuid.UUID(bytes=HUB)), name="本部", label="H1", role="hub", call_by="048-000-0000")
+    assert next(one.call_by for one in of(db).recipients if one.name == "坊") is None, "HQ does not call itself"
     db.execute("UPDATE teams SET call_by = '090-0000-0003' WHERE id = ?", (TEAM,))
-    assert next(one.call_by for one in of(db).recipients if one.name == "巡回3班") == "090-0000-0003"
+    by = {one.name: one.call_by for one in of(db).recipients}
+    assert (by["巡回3班"], by["安"]) == ("090-0000-0003", "090-0000-0003")
+
+
+def test_taking_back_what_was_said_by_voice_changes_nothing_for_whoever_wrote_it_down(db: Any, insert: Any) -> None:
+    instruction = given(insert, TABLET_ID, BOB)
+    held(db, 1, 110)
+    answer(insert, instruction, "ack", 200, author=BOB, node=HUB.hex())
+    voice = answer(insert, instruction, "done", 210, author=BOB, node=HUB.hex(), on_behalf_of=TABLET_ID, means="phone")
+    answer(insert, instruction, "taken_back", 220, author=BOB, node=HUB.hex(), takes_back=voice)
+    by_name = {one.name: one for one in of(db).recipients}
+    assert [one["state"] for one in by_name["坊"].answers] == ["ack"]
+    assert by_name["坊"].last is not None and by_name["坊"].last["state"] == "ack"
+    assert (by_name["端末3"].state, by_name["端末3"].voice, by_name["端末3"].answers) == ("waiting", None, [])
 
 
 def test_nobody_takes_back_what_another_answered(db: Any, insert: Any) -> None:
@@ -149,7 +164,7 @@ def test_nobody_takes_back_what_another_answered(db: Any, insert: Any) -> None:
     assert instructions.own_answer(db, instruction, done, ANN) is not None
 
 
-def test_one_that_was_taken_back_waits_for_nobody(db: Any, insert: Any) -> None:
+def test_one_that_was_withdrawn_waits_for_nobody(db: Any, insert: Any) -> None:
     given(insert, ANN, withdrawn_at=150)
     held(db, 1, 110)
     assert of(db).group == "done"
@@ -215,7 +230,7 @@ def test_what_hq_must_call_is_what_the_ladder_says_is_not_acknowledged(
     assert [one.id for one in orders.unheard(db, INCIDENT, 100, 100)] == missing
     assert orders.unheard(db, INCIDENT, 99, 5_000) == [], "an urgent one has the time of urgent ones"
     insert("instructions", text="返す", priority="normal", recipients=[who], created_at=50, withdrawn_at=60)
-    assert len(orders.unheard(db, INCIDENT, 0, 100)) == 0, "what was taken back is asked of nobody"
+    assert len(orders.unheard(db, INCIDENT, 0, 100)) == 0, "what was withdrawn is asked of nobody"
 
 
 def given_back(db: Any) -> list[str]:

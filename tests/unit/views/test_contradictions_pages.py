@@ -43,6 +43,8 @@ def test_it_is_found_named_set_aside_with_a_reason_and_comes_back_when_its_facts
     ]
     page = house.ask("commander", "GET", base).text
     assert "終わった被害報告への指示が続いている" in page and "排水する" in page and "は「対応済」です" in page
+    # By the record: by the place in the list, a reason that is typed would go to whichever stands there next.
+    assert f'id="f-because-instruction_to_finished_report-{urgent}"' in page
     assert "矛盾 1件" in house.ask("commander", "GET", f"/incidents/{house.ids['incident_id']}").text
 
     said = dict(re.findall(r'name="(rule|about|facts)" value="([^"]*)"', page))

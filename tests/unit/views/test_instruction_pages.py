@@ -149,7 +149,29 @@ def test_a_slip_of_the_finger_is_taken_back_in_one_tap_and_stays_struck_through(
     assert 'class="struck"' in shown and shown.count("答えの取り消し") == 1
     inbox = house.ask("patrol", "GET", f"/incidents/{house.ids['incident_id']}/instructions?view=mine").text
     assert f'id="card-{instruction}"' in inbox, "it waits again"
-    assert "答えの取り消し" in house.ask("commander", "GET", f"/incidents/{house.ids['incident_id']}/chronicle").text
+    told = house.ask("commander", "GET", f"/incidents/{house.ids['incident_id']}/chronicle").text
+    assert "完了の取り消し" in told and '<b class="struck">完了</b>' in told
+
+
+def test_a_double_tap_is_one_answer_and_the_one_before_can_be_taken_back_next(house: House) -> None:
+    instruction = given(house, "水位計を読む")
+    inbox, path = (f"/incidents/{house.ids['incident_id']}/instructions{rest}" for rest in ("?view=mine", ""))
+    for state in ("ack", "ack", "started", "started"):
+        assert answer(house, "patrol", instruction, state=state) == 303
+    told = house.ask("viewer", "GET", f"/api/v1/instruction-replies?instruction_id={instruction}").get_json()["items"]
+    assert sorted(one["state"] for one in told) == ["ack", "started"]
+
+    def offered() -> str:
+        page = house.ask("patrol", "GET", inbox).text
+        card = page.partition(f'id="card-{instruction}"')[2].partition("</article>")[0]
+        return (re.findall(r'name="takes_back" value="([^"]+)"', card) or [""])[0]
+
+    for state in ("started", "ack"):
+        slip = offered()
+        assert slip == next(one["id"] for one in told if one["state"] == state)
+        form = {"state": "taken_back", "takes_back": slip}
+        assert house.ask("patrol", "POST", f"{path}/{instruction}/replies", form).status_code == 303
+    assert offered() == ""
 
 
 def test_an_answer_brings_its_photo_and_hq_sees_it(house: House) -> None:

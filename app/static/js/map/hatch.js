@@ -42,8 +42,9 @@ function mix(colour, towards, share) {
 
 /** The same hue with more of it: pastels that are told apart on white are all the same grey on black. @param {string} colour */
 function deepened(colour) {
-  const parts = channels(colour), most = Math.max(...parts);
-  return `rgb(${parts.map((one) => Math.round(Math.max(0, most - (most - one) * NIGHT_DEPTH))).join(" ")})`;
+  const parts = channels(colour), most = Math.max(...parts), least = Math.min(...parts);
+  const depth = most > least ? Math.min(NIGHT_DEPTH, most / (most - least)) : 1; // no further: clipped, hues meet
+  return `rgb(${parts.map((one) => Math.round(most - (most - one) * depth)).join(" ")})`;
 }
 
 /**
