@@ -263,7 +263,7 @@ def test_a_line_is_written_with_one_key_and_stands_on_every_node(visitors: Visit
     line.get_by_role("link", name="訂正する").click()
     hq.page.fill("[name=text]", "副市長が本部に到着")
     hq.page.get_by_role("button", name="記録", exact=True).click()
-    expect(hq.page.locator("#chronicle .struck")).to_have_text("市長が本部に到着")
+    expect(hq.page.locator("#chronicle .said.struck")).to_have_text("市長が本部に到着")
     assert hq.faults == patrol.faults == []
 
 
