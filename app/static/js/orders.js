@@ -27,10 +27,11 @@ function sound() {
   const before = heard();
   const now = Date.now();
   const due = urgent.filter((id) => now - (before[id] ?? 0) >= AGAIN_MS);
+  const rings = due.length > 0; // for all that wait: each by its own time, they would ring one after the other
   const fresh = waiting.filter((id) => !(id in before));
-  if (due.length > 0) play("urgent");
+  if (rings) play("urgent");
   else if (fresh.length > 0) play("order");
-  const after = Object.fromEntries(waiting.map((id) => [id, due.includes(id) ? now : before[id] ?? now]));
+  const after = Object.fromEntries(waiting.map((id) => [id, rings && urgent.includes(id) ? now : before[id] ?? now]));
   sessionStorage.setItem(HEARD, JSON.stringify(after));
 }
 
