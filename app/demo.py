@@ -157,7 +157,7 @@ def _furnish(url: str, token: str) -> None:
     shelters = list(_shelters())
     route = [shelter["location"]["coordinates"] for shelter in shelters[:ROUND_STOPS]]
     teams = api.get(f"{url}/api/v1/teams", timeout=20).json()["items"]
-    team = next((one["id"] for one in teams if one["name"] == ROUND_TEAM), None)
+    team = next(one["id"] for one in teams if one["name"] == ROUND_TEAM)  # the staff list has just brought it
     ask("PATCH", f"teams/{team}", {"call_by": ROUND_CALL_SIGN}, **{"If-Match": "*"})
     post("patrols", {"incident_id": incident, "name": "避難所めぐり(西)", "route": route, "team": team})
     for number, shelter in enumerate(shelters):
