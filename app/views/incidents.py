@@ -32,7 +32,8 @@ def home() -> ResponseReturnValue:
 @pages.get("/incidents")
 @permission("incidents", "read")
 def index() -> str:
-    return render_template("incidents/index.html", lines=incidents.listed(shell.db()))
+    template = "incidents/_list.html" if request.args.get("part") == "list" else "incidents/index.html"
+    return render_template(template, lines=incidents.listed(shell.db()))
 
 
 @pages.get("/incidents/new")

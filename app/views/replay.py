@@ -23,7 +23,7 @@ from app.views.session import is_own_door
 # The pages, lists and fragments that are drawn from the past, by blueprint. A new list is one more name here, if all
 # that it shows comes through `shell.db()` and `shell.node()`.
 REPLAYED = {
-    "front": "show counts feed menu waiting",
+    "front": "show counts feed menu waiting unread",
     "damage_reports": "index show",
     "attachments": "photo",
     "instructions": "index show calls",
@@ -34,7 +34,7 @@ REPLAYED = {
     "bulletins": "index show pinned",
     "hq_meetings": "index show printed",
     "chronicle": "index printed",
-    "chat_messages": "index show listing",
+    "chat_messages": "index show listing groups",
     "conflicts": "index",
     "contradictions": "index",
     "handover_notes": "index show",
@@ -133,6 +133,7 @@ def replayed() -> dict[str, Any] | None:
         "begun": begun,
         "end": _end(now),
         "step": STEP_MS,
+        "stands": past.view.at - past.view.at % STEP_MS,
         "jumps": [(minutes, _at(past.view, minutes, begun, now) + path) for minutes in JUMPS_MIN],
         "go": shell.address("replay.go", incident_id=incident.id),
         "show": shell.address("replay.show", incident_id=incident.id),

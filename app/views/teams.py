@@ -109,12 +109,13 @@ def _list(typed: Any, faults: dict[str, str]) -> str:
 
 def _team_page(incident: Record, found: Team, faults: dict[str, str]) -> str:
     db, here = shell.db(), shell.node().here()
+    part = request.args.get("part") == "work"
     meant = {found.team.id, *(user.id for user in found.users)}
     given = [one for one in instructions.listed(db, incident.id) if meant.intersection(one["recipients"] or ())]
     others = [one for kind in MEMBERS if shell.may("edit", kind) and device_may(kind) for one in _others(found, kind)]
     notes = [one for one in handover_notes.listed(db, incident.id) if one["team"] == found.team.id]
     return render_template(
-        "teams/show.html",
+        "teams/_work.html" if part else "teams/show.html",
         found=found,
         faults=faults,
         ladders=[one for one in ladders(db, given, here) if one.group != "done"],

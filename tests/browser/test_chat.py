@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, Visitor, Visitors
+from tests.browser.people import HQ, PHONE, TABLET, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
 LONG = "あ" * 100_000
@@ -88,7 +90,11 @@ def test_while_the_node_is_down_the_text_stays_and_is_sent_once_afterwards(visit
 def test_a_channel_with_a_person_begins_with_the_first_message_and_is_found_at_the_other_end(
     visitors: Visitors, city: Cluster
 ) -> None:
+    """Whoever has the list of groups before them, or the front page, sees it come: nobody loads a page anew."""
     commander, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    waiting = visitors.at(city.terminals[0], PHONE)
+    patrol.go("/chat")
+    waiting.go()
     commander.go("/chat")
     whom = commander.page.locator("#f-with optgroup").last.locator("option", has_text=city.terminals[0].name)
     commander.page.select_option("#f-with", value=whom.first.get_attribute("value"))
@@ -97,8 +103,21 @@ def test_a_channel_with_a_person_begins_with_the_first_message_and_is_found_at_t
     commander.page.locator("textarea[name=text]").press("Enter")
     expect(commander.page.locator(".message.own .said")).to_have_text("ひとりで来られますか")
     assert "standing" not in commander.page.url
-    patrol.go("/chat")
-    expect(patrol.page.locator("#channels")).to_contain_text("ひとりで来られますか")
+    expect(patrol.page.locator("#groups")).to_contain_text("ひとりで来られますか", timeout=10_000)
+    expect(waiting.page.locator("#front-chat")).to_contain_text("ひとりで来られますか", timeout=10_000)
+    patrol.page.locator("#groups").get_by_role("link", name=re.compile("ひとりで来られますか")).click()
+    expect(patrol.page.locator(".message .said").last).to_have_text("ひとりで来られますか")
+    assert patrol.faults == waiting.faults == []
+
+
+@pytest.mark.deep
+def test_an_incident_that_hq_opens_stands_on_the_list_that_waits_for_it(visitors: Visitors, city: Cluster) -> None:
+    patrol = visitors.at(city.terminals[1], TABLET)
+    patrol.at("/incidents")
+    expect(patrol.page.locator("#incidents")).not_to_contain_text("あとから開いた水害")
+    city.hub.post("incidents", {"name": "あとから開いた水害", "mode": "drill", "kind": "flood"})
+    expect(patrol.page.get_by_role("link", name=re.compile("あとから開いた水害"))).to_be_visible(timeout=10_000)
+    assert patrol.faults == []
 
 
 @pytest.mark.deep

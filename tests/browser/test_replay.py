@@ -56,6 +56,7 @@ def test_hq_goes_back_with_the_slider_and_sees_what_was_known(chromium: Any, tol
         slider = band.get_by_role("slider")
         slider.focus()
         slider.press("End")
+        expect(page).not_to_have_url(re.compile(f"/replay/node-{then}/"))
         expect(page).to_have_url(re.compile("/replay/node-"))
         expect(page.locator("#reports")).to_contain_text("あとから分かった")
         band.get_by_role("link", name="現在に戻る").click()

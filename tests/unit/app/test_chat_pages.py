@@ -88,6 +88,13 @@ def test_the_api_gives_a_standing_channel_the_same_id_and_takes_none(house: Hous
     assert alone.get_json()["field"] == "members"
 
 
+def test_the_list_beside_the_chat_is_drawn_anew_alone_and_marks_the_open_channel(house: House) -> None:
+    chat, shown = f"/incidents/{house.ids['incident_id']}/chat", house.ids["channel_id"]
+    groups = house.ask("patrol", "GET", f"{chat}/groups?open={shown}")
+    assert "<html" not in groups.text
+    assert groups.text.count('aria-current="page"') == 1
+
+
 def test_a_reply_stands_under_what_it_answers_and_waits_for_what_is_not_here(house: House) -> None:
     channel, ahead = house.ids["channel_id"], str(uuid7())
     house.made("chat-messages", channel_id=channel, text="先に届いた返事", reply_to=ahead)

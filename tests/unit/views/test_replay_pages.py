@@ -136,6 +136,17 @@ def test_who_is_not_logged_in_comes_back_to_that_time_after_the_login(house: Hou
     assert "back=/replay/node-" in answer.headers["Location"].replace("%2F", "/")
 
 
+def test_the_slider_stands_before_its_end_also_within_the_last_minute(house: House) -> None:
+    """A value between two steps is shown at the nearer one: at the end, from where nobody could move it on."""
+    for second in (0, 29_999, 30_000, 59_999):
+        now = house.node.clock()
+        at = now - now % MINUTE + second - (MINUTE if second > now % MINUTE else 0)
+        told = house.browser("commander").get(f"/replay/node-{at}{here(house)}").text
+        end, stands = (int(value) for value in re.findall(r'type="range"[^>]* max="(\d+)"[^>]* value="(\d+)"', told)[0])
+        assert stands <= at < stands + MINUTE <= end
+        assert stands % MINUTE == 0
+
+
 def test_the_slider_leads_to_the_page_that_was_looked_at(house: House) -> None:
     browser = house.browser("hq_operator")
     shown = browser.get(f"{here(house)}/replay").text
