@@ -16,6 +16,8 @@ from tests.browser.chromium import FLAGS, headless_program
 from tests.browser.people import Visitors
 from tests.integration.cluster import Cluster, cluster
 
+WAIT_MS = 10_000  # for what a page shows in the end; where the time itself matters, a test measures it
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -30,8 +32,9 @@ def playwright() -> Iterator[Any]:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail("REQUIRE_BROWSER=1, and no Chromium is installed")
         pytest.skip("no Chromium on this machine (REQUIRE_BROWSER=1 makes this an error)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as started:
         yield started
 

@@ -74,6 +74,7 @@ def test_a_long_notice_is_read_at_its_end_and_not_before(visitors: Visitors, cit
     hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
     address = publish(hq, "避難所の一覧", "\n".join(f"{n}番 葦原小学校" for n in range(120)))
     one = address.rsplit("/", 1)[1]
+    eventually(lambda: patrol.node.call("GET", f"bulletins/{one}").status_code == 200, 10, "it came")
     patrol.go(f"/bulletins/{one}")
     expect(patrol.page.locator(".notice-text")).to_contain_text("119番")
     patrol.page.wait_for_timeout(1_500)  # longer than a look takes to be told

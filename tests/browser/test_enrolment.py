@@ -61,6 +61,7 @@ def new_code(hq: Visitor) -> tuple[str, str]:
     hq.at("/devices")
     hq.page.get_by_role("button", name="端末を登録").click()
     expect(hq.page.locator("#enrolment-state h1")).to_have_text("新しい端末を待っています")
+    hq.page.wait_for_load_state()
     code = "-".join(hq.page.locator(".typed .code b").all_inner_texts())
     return hq.page.locator(".typed dd b").first.inner_text(), code
 

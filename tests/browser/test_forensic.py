@@ -5,6 +5,7 @@ Nothing that anybody wrote may stand in clear in a data folder, a log, a tempora
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -276,7 +277,8 @@ class Browser:
         )
         for pid in map(int, owned.stdout.split()):
             if pid != os.getpid():
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # a helper that ended with the one before
+                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.deep

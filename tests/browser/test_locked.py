@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.integration.cluster import NodeProcess
 
@@ -37,7 +38,7 @@ def test_the_lock_page_fits_every_screen_and_goes_on_to_the_login(
             if (scheme, width) == ("dark", 412):
                 page.fill("#pin", "271828")
                 page.click("button.primary")
-                assert "あと 9 回" in page.inner_text("main")
+                expect(page.locator("main")).to_contain_text("あと 9 回")
                 complaints.clear()  # Chromium notes the 403 of a wrong PIN
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             for control in page.query_selector_all("button, .input, a.text-link"):

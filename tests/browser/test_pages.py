@@ -160,11 +160,11 @@ def test_nothing_leaves_the_machine_and_a_drill_says_so(visitors: Visitors, city
 
 def test_the_palette_changes_by_one_tap_and_stays(visitors: Visitors, city: Cluster) -> None:
     visitor = visitors.at(city.hub, HQ)
-    ground = "getComputedStyle(document.documentElement).backgroundColor"
-    assert visitor.page.evaluate(ground) == "rgb(255, 255, 255)"
+    ground = visitor.page.locator("html")
+    expect(ground).to_have_css("background-color", "rgb(255, 255, 255)")
     visitor.page.get_by_role("button", name="夜の表示").click()
     visitor.page.wait_for_selector("html[data-palette=night]")
-    assert visitor.page.evaluate(ground) == "rgb(26, 26, 26)"
+    expect(ground).to_have_css("background-color", "rgb(26, 26, 26)")
 
 
 def test_english_pages_say_no_japanese_sentence(visitors: Visitors, city: Cluster, report: str) -> None:

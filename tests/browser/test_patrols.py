@@ -45,7 +45,8 @@ def walk(visitor: Visitor, steps: range) -> None:
 
 
 def tap(visitor: Visitor, name: str, points: int) -> None:
-    visitor.page.locator("form.patrol-point").get_by_role("button", name=name, exact=True).click()
+    with visitor.page.expect_navigation():  # sent when the position is known; the page before shows the point as well
+        visitor.page.locator("form.patrol-point").get_by_role("button", name=name, exact=True).click()
     expect(visitor.page.locator("#patrol-body .patrol-points li")).to_have_count(points, timeout=15_000)
 
 
@@ -62,7 +63,7 @@ def track(city: Cluster, round_id: str) -> list[Any]:
 
 
 OLD_FIX = """
-navigator.geolocation.getCurrentPosition = (_, fail) => setTimeout(() => fail({ code: 3 }), 1500);
+navigator.geolocation.getCurrentPosition = (_, fail) => setTimeout(() => fail({ code: 3 }), 3000);
 document.dispatchEvent(new CustomEvent("patrol:fix", { detail: {
   coords: { longitude: 137.21, latitude: 33.51, accuracy: 12 }, timestamp: Date.now() - 60000 } }));
 """
@@ -75,14 +76,15 @@ def test_a_tap_takes_the_position_of_a_minute_ago_where_no_new_one_comes_and_not
     patrol = visitors.at(city.terminals[0], PHONE)
     one = begin(patrol)
     patrol.page.evaluate(OLD_FIX)
-    patrol.page.locator("form.patrol-point").get_by_role("button", name="注意", exact=True).click()
-    expect(patrol.page.locator("[data-here-said]")).to_have_text("記録しています…")
-    assert patrol.page.locator("form.patrol-point").evaluate("form => form.inert")
+    with patrol.page.expect_navigation():
+        patrol.page.locator("form.patrol-point").get_by_role("button", name="注意", exact=True).click()
+        expect(patrol.page.locator("[data-here-said]")).to_have_text("記録しています…")
+        assert patrol.page.locator("form.patrol-point").evaluate("form => form.inert")
     expect(patrol.page.locator("#patrol-body .patrol-points li")).to_have_count(1, timeout=15_000)
     eventually(lambda: city.hub.every(f"patrol-points?patrol_id={one}"), 10, "the point is at the hub")
     (point,) = city.hub.every(f"patrol-points?patrol_id={one}")
     assert point["location"]["coordinates"] == [137.21, 33.51]
-    assert 100 <= point["accuracy_m"] <= 110, "wider by a minute's walk"
+    assert 100 <= point["accuracy_m"] <= 120, "wider by a minute's walk"
     finish(patrol)
 
 
@@ -106,7 +108,7 @@ def test_a_round_is_recorded_without_the_jump_and_seen_at_the_hub(visitors: Visi
     assert found[-1][0] == pytest.approx(START[0] + 8 * STEP, abs=1e-6)
     (point,) = city.hub.every(f"patrol-points?patrol_id={one}")
     assert point["location"]["coordinates"] == pytest.approx([START[0] + 8 * STEP, START[1]], abs=1e-6)
-    ended = city.hub.get(f"patrols/{one}")
+    ended = eventually(lambda: (round_ := city.hub.get(f"patrols/{one}"))["finished_at"] and round_, 10, "it is over")
     assert ended["started_at"] < ended["finished_at"]
     assert patrol.faults == []
 
@@ -138,7 +140,7 @@ def test_twenty_checkpoints_a_pause_and_a_hidden_page(visitors: Visitors, city: 
     walk(patrol, range(1, 11))
     patrol.page.get_by_role("button", name="記録を休む").click()
     expect(patrol.page.locator("#patrol-band")).to_have_attribute("data-state", "paused")
-    stand(patrol, START[0] + 11 * STEP, START[1] + 0.001, 6)
+    stand(patrol, START[0] + 11 * STEP, START[1] + 0.0002, 6)
     patrol.page.get_by_role("button", name="記録を続ける").click()
     walk(patrol, range(12, 21))
     patrol.go("/damage-reports/new")  # it goes on recording on whatever page

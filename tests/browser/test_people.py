@@ -107,7 +107,7 @@ def test_two_taps_hand_over_and_the_next_person_meets_nothing_of_the_one_before(
 def test_hq_sets_up_its_second_factor_and_is_asked_for_it(fresh: Visitors, city: Cluster, tablet: NodeProcess) -> None:
     visitor = fresh.at(city.hub, HQ)
     page = visitor.page
-    page.context.clear_cookies()
+    visitor.leave()
     visitor.at("/login")
     log_in(visitor, ADMIN)
     page.wait_for_url("**/incidents/**")
@@ -144,7 +144,7 @@ def test_every_page_of_people_fits_a_thumb_and_a_reader(
     from axe_playwright_python.sync_playwright import Axe
 
     visitor = fresh.at(city.hub, size)
-    visitor.page.context.clear_cookies()
+    visitor.leave()
     visitor.at("/login")
     log_in(visitor, OTHER_ADMIN)
     visitor.page.wait_for_url("**/incidents/**")

@@ -54,6 +54,7 @@ def test_hq_goes_back_with_the_slider_and_sees_what_was_known(chromium: Any, tol
         expect(page.locator("#reports")).not_to_contain_text("あとから分かった")
         expect(page.locator("form[action*='damage-reports']")).to_have_count(0)
         slider = band.get_by_role("slider")
+        page.wait_for_load_state()  # the slider's script listens
         slider.focus()
         slider.press("End")
         expect(page).not_to_have_url(re.compile(f"/replay/node-{then}/"))

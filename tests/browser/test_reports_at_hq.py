@@ -108,7 +108,8 @@ def test_the_parts_of_the_form_open_with_the_category_and_hide_nothing_typed(vis
     page.get_by_role("button", name="送る").click()
     page.wait_for_url(re.compile(r"/saved$"))
     report = page.url.split("/")[-2]
-    eventually(lambda: city.hub.get(f"damage-reports/{report}")["river_state"] == "breach", 10, "it stands at HQ")
+    at_hq = eventually(lambda: city.hub.found(f"damage-reports/{report}"), 10, "it stands at HQ")
+    assert at_hq["river_state"] == "breach"
     hq = visitors.at(city.hub, HQ)
     hq.go(f"/damage-reports/{report}")
     for said in ("決壊", "市道101号", "通行止めにした"):

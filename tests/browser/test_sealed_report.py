@@ -51,7 +51,7 @@ def test_a_callers_name_is_kept_by_the_node_and_by_no_browser_and_opened_by_who_
     expect(patrol.page.locator("main")).to_contain_text("封をして保存しました")
     report = report_path(patrol.page)
     commander = visitors.at(city.hub, HQ)
-    eventually(lambda: city.hub.get(f"damage-reports/{report}"), 20, "the report is at HQ")
+    eventually(lambda: city.hub.found(f"damage-reports/{report}"), 20, "the report is at HQ")
     commander.go(f"/damage-reports/{report}")
     expect(commander.page.locator(".sealed-panel")).to_contain_text("封を開いて見る")
     assert CALLER not in commander.page.content()
@@ -81,7 +81,7 @@ def test_the_pages_of_what_is_sealed_are_photographed(visitors: Visitors, city: 
     report = report_path(patrol.page)
     patrol.go(f"/damage-reports/{report}")
     patrol.page.screenshot(path=pictures / "sealed-shown-patrol.png", full_page=True)
-    eventually(lambda: city.hub.get(f"damage-reports/{report}"), 20, "the report is at HQ")
+    eventually(lambda: city.hub.found(f"damage-reports/{report}"), 20, "the report is at HQ")
     for size, dark, name in ((HQ, False, "hq"), (TABLET, True, "tablet-night"), (PHONE, False, "phone")):
         commander = visitors.at(city.hub, size, dark=dark)
         for path, what in ((f"/damage-reports/{report}", "report"), (f"/damage-reports/{report}/people", "people"),

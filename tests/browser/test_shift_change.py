@@ -43,15 +43,8 @@ def report(city: Cluster) -> Iterator[str]:
 def twin(visitors: Visitors, city: Cluster) -> Iterator[str]:
     """A disaster opened a second time, at a terminal; closed again: a login leads to the only one that runs."""
     visitors.at(city.hub, HQ)  # logged in before: with two that run, a login leads to the list of them
-    made = new_id()
-    document = {"id": made, "name": "西の端末が開いた台風", "mode": "drill", "kind": "typhoon"}
-    assert city.terminals[0].call("POST", "incidents", document).status_code == 201
-    eventually(lambda: city.hub.call("GET", f"incidents/{made}").status_code == 200, 15, "it arrived")
-    yield made
-    closed = city.hub.call("PATCH", f"incidents/{made}", {"closed_at": "2026-01-01T00:00:00Z"}, If_Match="*")
-    assert closed.status_code == 200, closed.text
-    for node in city.nodes:
-        eventually(lambda node=node: node.get(f"incidents/{made}")["closed_at"], 15, "closed everywhere")
+    with city.second_incident(city.terminals[0], "西の端末が開いた台風", "typhoon") as made:
+        yield made
 
 
 def test_what_was_written_apart_shows_the_dangerous_value_until_one_tap_settles_it(

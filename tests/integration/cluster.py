@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -23,12 +24,20 @@ import uuid6
 from tests.integration import forked
 
 PASSPHRASE = "a-long-enough-passphrase"
+# Below those that the system gives to whoever asks for any: between here and the start of a node nobody takes one.
+PORTS = range(10_000, 30_000)
+_GIVEN = itertools.count(os.getpid() * 997)  # each once; another worker begins elsewhere
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = PORTS[next(_GIVEN) % len(PORTS)]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def environment() -> dict[str, str]:
@@ -117,6 +126,11 @@ class NodeProcess:
                 self.process.kill()
                 self.process.wait(5)
 
+    def found(self, path: str) -> Any:
+        """The document, None before it is there: for what is waited for."""
+        answer = self.call("GET", path)
+        return answer.json() if answer.status_code == 200 else None
+
     def call(
         self, method: str, path: str, document: Any = None, timeout: float = 10, **headers: str
     ) -> requests.Response:
@@ -175,6 +189,22 @@ class Cluster:
 
     def report(self, node: NodeProcess, summary: str, record_id: str | None = None) -> Any:
         return node.post("damage-reports", report_document(self.incident, summary, record_id))
+
+    @contextlib.contextmanager
+    def second_incident(self, node: NodeProcess, name: str, kind: str) -> Iterator[str]:
+        """Opened at ``node``, known at the hub; at the end closed everywhere: a login leads to the one that runs."""
+        made = new_id()
+        opened = node.call("POST", "incidents", {"id": made, "name": name, "mode": "drill", "kind": kind})
+        assert opened.status_code == 201, opened.text
+        eventually(lambda: self.hub.call("GET", f"incidents/{made}").status_code == 200, 15, "it arrived")
+        try:
+            yield made
+        finally:
+            closed = self.hub.call("PATCH", f"incidents/{made}", {"closed_at": "2026-01-01T00:00:00Z"}, If_Match="*")
+            assert closed.status_code == 200, closed.text
+            for one in self.nodes:
+                known = lambda one=one: one.found(f"incidents/{made}") or {}  # noqa: E731
+                eventually(lambda known=known: known().get("closed_at"), 15, "closed everywhere")
 
     def digests(self) -> set[str]:
         return {node.status()["digest"] for node in self.nodes}

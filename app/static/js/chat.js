@@ -131,7 +131,13 @@ async function markRead() {
   if (shown === marked || box.dataset.unread === undefined) return;
   marked = shown;
   const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
-  await fetch(box.dataset.readUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" }, body: new URLSearchParams({ upto, shown }) });
+  const headers = { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" };
+  try {
+    const answer = await fetch(box.dataset.readUrl ?? "", { method: "POST", headers, body: new URLSearchParams({ upto, shown }) });
+    if (!answer.ok) marked = "";
+  } catch {
+    marked = ""; // the node does not answer: said again when the page is drawn anew
+  }
 }
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);

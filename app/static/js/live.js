@@ -98,7 +98,7 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (xhr.status === 401 && Date.now() - leftAt < LEAVING_MS) event.preventDefault();
 });
 
-export function connect() {
+function connect() {
   const place = document.querySelector("[data-live-page]");
   // @ts-ignore: a classic script of the vendor folder
   const client = window.io;
@@ -121,4 +121,5 @@ export function connect() {
   window.addEventListener("pagehide", () => socket.disconnect());
 }
 
-connect();
+// Not before htmx listens, from this moment on: what is asked for anew on connecting would be heard by nobody.
+document.addEventListener("DOMContentLoaded", connect, { once: true });

@@ -1,10 +1,10 @@
 // @ts-check
 // Instructions that wait for whoever sits here: sounded when they come, the urgent ones again every five minutes until
-// they are answered; and 表示 is said only of cards that really stood on a visible page.
+// they are answered; 表示 is said of the cards that were seen.
+import { tellWhatIsSeen } from "./seen.js";
 import { play } from "./sounds.js";
 
 const AGAIN_MS = 5 * 60_000;
-const SEEN_AFTER_MS = 700;
 const HEARD = "tomoshibi:heard";
 
 /** @returns {string[]} */
@@ -35,49 +35,10 @@ function sound() {
   sessionStorage.setItem(HEARD, JSON.stringify(after));
 }
 
-/** @type {Set<string>} */
-const told = new Set();
-/** @type {Map<Element, number>} */
-const standing = new Map();
-const watcher = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    window.clearTimeout(standing.get(entry.target));
-    if (entry.isIntersecting) standing.set(entry.target, window.setTimeout(() => void tell(entry.target), SEEN_AFTER_MS));
-    else standing.delete(entry.target);
-  }
-}, { threshold: 0.6 });
-
-/** @param {Element} card */
-async function tell(card) {
-  const id = card.getAttribute("data-order") ?? "";
-  const url = card.closest("[data-see-url]")?.getAttribute("data-see-url");
-  if (!url || told.has(id) || document.visibilityState !== "visible") return;
-  told.add(id);
-  const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
-  const answer = await fetch(url, { method: "POST", headers: { "X-CSRFToken": token }, body: new URLSearchParams({ id }) });
-  if (!answer.ok) told.delete(id);
-}
-
-function watch() {
-  for (const card of document.querySelectorAll("[data-order]")) {
-    if (!told.has(card.getAttribute("data-order") ?? "")) {
-      watcher.unobserve(card);
-      watcher.observe(card);
-    }
-  }
-}
-
-document.addEventListener("htmx:afterSettle", () => {
-  watch();
-  sound();
-});
-document.addEventListener("visibilitychange", () => {
-  standing.clear();
-  watch();
-});
+document.addEventListener("htmx:afterSettle", sound);
 window.setInterval(sound, 15_000);
-watch();
 sound();
+tellWhatIsSeen("data-order", 0.6);
 
 // The reasons open below what was tapped: on a phone that is behind the bar.
 document.addEventListener("toggle", (event) => {

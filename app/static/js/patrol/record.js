@@ -19,6 +19,8 @@ async function begin(band) {
   const pause = /** @type {HTMLButtonElement | null} */ (band.querySelector("[data-track-pause]"));
   /** @type {Kept} */
   let kept = { open: null, queue: [], last: null, paused: false, why: "" };
+  /** @type {Promise<void> | null} */
+  let beginning = null;
   let filter = new Filter(), watching = 0, asking = 0, holds = false, sending = false;
 
   /** @param {string} key @param {number} [metres] */
@@ -107,7 +109,12 @@ async function begin(band) {
   }
 
   /** The page that is looked at records; a browser gives a hidden one no positions. */
-  async function hold() {
+  function hold() {
+    beginning ??= takeOver().finally(() => { beginning = null; });
+    return beginning;
+  }
+
+  async function takeOver() {
     if (holds) return;
     if (navigator.locks) await new Promise((done) => {
       navigator.locks.request(name, { steal: true }, () => {
@@ -142,6 +149,7 @@ async function begin(band) {
     if (!form.action.includes(band.dataset.patrolRecord ?? "")) return;
     event.preventDefault();
     form.dataset.sent = "";
+    if ("geolocation" in navigator) await hold().catch(() => {}); // what the pages before this one have gathered goes with it
     stop();
     close();
     const until = Date.now() + FINISH_MS;
