@@ -1,12 +1,14 @@
 """The chronology (クロノロジー): every operation that counts is a line of it, read from the log behind the commit.
 
-Kept in memory and made anew at each start: it costs no save a page of the disk, and cannot disagree with the log.
+Kept in memory and made anew at each start: it costs no save a page of the disk, and cannot disagree with the log. A hub
+reads it before somebody asks, a little at a time; a terminal, where it may never be asked for, when a page asks.
 Before: a page asks. After: ``views/chronicle`` puts the words of today's records to the codes that stand here.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,7 +26,10 @@ from sync.clock import ms_of
 from sync.operation import BODY_VERSION, split_stream
 from sync.oplog import CLASS_BITS, CLASSES
 
+log = logging.getLogger(__name__)
+
 READ_AT_ONCE = 2_000
+SOON_S, BREATH_S = 1.0, 0.1  # reading ahead: after the first pages, and so that between two batches others are served
 TEXT_KEPT_CHARS = 200
 GROUPS = {
     "written": ("chronicle",),
@@ -95,6 +100,14 @@ class Chronology:
         self._counted: dict[str, Counter[str]] = {}
         self._branches = 0
         self._uncounted: list[Any] = []
+        self._stop = threading.Event()
+
+    def keep_ready(self) -> None:
+        """Read the log before somebody asks (`serve`)."""
+        threading.Thread(target=self._read_ahead, name="chronology", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
 
     def lines(self, incident_id: str, narrowed: Narrowed, limit: int) -> list[Line]:
         """The newest lines of an incident that meet ``narrowed``, newest first."""
@@ -135,15 +148,34 @@ class Chronology:
 
     # -- following the log -----------------------------------------------------------------------
 
-    def _follow(self) -> None:
-        """Read what was written since; from the beginning where a fork has changed what is held."""
+    def _read_ahead(self) -> None:
+        try:
+            more = not self._stop.wait(SOON_S)
+            while more:
+                with self._lock:
+                    more = in_native_thread(self._follow_a_little)
+                more = more and not self._stop.wait(BREATH_S)
+        except Exception:  # the edge of a thread: whoever opens the page reads on from there, and is told
+            log.info("the chronology was not read ahead", exc_info=True)
+
+    def _follow_a_little(self) -> bool:
+        """One batch; True where there may be more."""
+        reader = self._reader()
+        return any(self._take(reader, priority) for priority in CLASSES)
+
+    def _reader(self) -> Any:
+        """For the log as it is; where a fork has changed what is held, it is read from the beginning."""
         reader = self._node.reader()
         branches = reader.execute("SELECT count(*) FROM branch").fetchone()[0]
         if self._db is None or branches != self._branches:
             self._begin(branches)
-        streams: dict[int, tuple[bytes, str]] = {}
+        return reader
+
+    def _follow(self) -> None:
+        """Read what was written since."""
+        reader = self._reader()
         for priority in CLASSES:
-            while self._take(reader, priority, streams):
+            while self._take(reader, priority):
                 pass
         uncounted = [tuple(row) for row in reader.execute("SELECT stream, seq FROM quarantine")]
         if uncounted != self._uncounted:
@@ -160,7 +192,7 @@ class Chronology:
         self._read, self._branches = {priority: priority << CLASS_BITS for priority in CLASSES}, branches
         self._counted, self._uncounted = {}, []
 
-    def _take(self, reader: Any, priority: int, streams: dict[int, tuple[bytes, str]]) -> bool:
+    def _take(self, reader: Any, priority: int) -> bool:
         """One batch of a class of the log; True where there may be more."""
         rows = reader.execute(
             "SELECT op.no, op.stream, op.seq, op.body, coalesce(op.received_at, (SELECT received_at FROM run WHERE"

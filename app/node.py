@@ -134,11 +134,14 @@ class Node(Reading):
         self.damage.start()
         self.mail.start()
         self.search.start()
+        if self.is_hub:
+            self.chronology.keep_ready()
         self.tls.start()
 
     def close(self) -> None:
         self.tls.stop()
         self.search.stop()
+        self.chronology.stop()
         self.damage.stop()
         self.mail.stop()
         self.links.stop()

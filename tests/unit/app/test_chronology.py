@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from uuid6 import uuid7
 
-from app import records
+from app import chronology, records
 from app.chronology import Narrowed
 from app.node import Node
 from app.records import scope_of
@@ -54,6 +55,26 @@ def test_each_operation_writes_its_line_by_itself_newest_first(hub: Node, told: 
     assert told() == ["chronicle", "damage-reports", "damage-reports", "incidents"]
     changed = hub.chronology.lines(INCIDENT, ALL, 100)[1]
     assert changed.fields == {"response_status": "done"}
+
+
+def test_a_hub_reads_the_log_before_somebody_asks_a_little_at_a_time(
+    hub: Node, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("READ_AT_ONCE", 2), ("SOON_S", 0.0), ("BREATH_S", 0.0)):
+        monkeypatch.setattr(chronology, name, value)
+    read, line_of = list[Any](), chronology._line
+    monkeypatch.setattr(chronology, "_line", lambda *row: read.append(row[0]) or line_of(*row))
+    for number in range(5):
+        write(hub, f"記録 {number}")
+    hub.chronology.keep_ready()
+    for thread in threading.enumerate():
+        if thread.name == "chronology":
+            thread.join(10)
+    ahead = list(read)
+    assert len(ahead) == len(set(ahead)) >= 6
+    assert told() == ["chronicle"] * 5 + ["incidents"]
+    assert hub.chronology.counts(INCIDENT) == {"written": 5, "other": 1}
+    assert read == ahead, "nothing is read twice"
 
 
 def test_a_line_with_a_time_of_its_own_stands_where_it_happened(hub: Node, told: Any) -> None:
