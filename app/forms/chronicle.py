@@ -49,13 +49,9 @@ def moment(text: str, now: int) -> int | None:
         month, day, hour, minute = (int(part) if part else None for part in matched.groups())
         found = today.replace(hour=hour or 0, minute=minute or 0, second=0, microsecond=0)
         found = found.replace(month=month or found.month, day=day or found.day)
+        at = int(found.timestamp() * 1000)
+        if at > now + 60_000:
+            at = at - DAY_MS if month is None else int(found.replace(year=found.year - 1).timestamp() * 1000)
     except ValueError as error:
         raise Invalid("bad_time", "this is no time", "Write it like 20:46.", "happened") from error
-    at = int(found.timestamp() * 1000)
-    if at <= now + 60_000:
-        return at
-    return at - DAY_MS if month is None else _a_year_before(found)
-
-
-def _a_year_before(found: datetime) -> int:
-    return int(found.replace(year=found.year - 1).timestamp() * 1000)
+    return at

@@ -105,7 +105,6 @@ def send(visitor: Visitor) -> str:
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(300)
 def test_ten_reports_filed_in_a_browser_outlive_the_kill_of_browser_and_node(
     far: tuple[Cluster, BlackHoleProxy], browser: Browser, tmp_path: Path
 ) -> None:

@@ -75,7 +75,6 @@ def ask(page: Any, fresh: NodeProcess, code: str, hub: str = "") -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(300)
 def test_a_tablet_is_let_in_from_page_to_page(
     visitors: Visitors, city: Cluster, fresh: NodeProcess, tablet: Any, pictures: Path
 ) -> None:

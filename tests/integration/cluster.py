@@ -26,7 +26,8 @@ from tests.integration import forked
 PASSPHRASE = "a-long-enough-passphrase"
 # Below those that the system gives to whoever asks for any: between here and the start of a node nobody takes one.
 PORTS = range(10_000, 30_000)
-_GIVEN = itertools.count(os.getpid() * 997)  # each once; another worker begins elsewhere
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_GIVEN = itertools.count(_WORKER * 5_000 + os.getpid() * 97 % 5_000)  # each once; another worker begins elsewhere
 
 
 def free_port() -> int:
@@ -273,7 +274,7 @@ def _build(hub: NodeProcess, others: list[NodeProcess]) -> Cluster:
     channel = hub.post("channels", {"incident_id": incident, "name": "本部と現場"})["id"]
     built = Cluster(hub, others, incident, channel)
     for node in others:
-        eventually(lambda node=node: node.call("GET", f"channels/{channel}").status_code == 200, 10, "the channel came")
+        eventually(lambda node=node: node.call("GET", f"channels/{channel}").status_code == 200, 30, "the channel came")
     return built
 
 

@@ -106,7 +106,8 @@ def main() -> None:
         while True:
             connection, _ = listener.accept()
             calls += 1
-            (folder / "calls").write_text(str(calls))
+            (folder / "calls.part").write_text(str(calls))
+            (folder / "calls.part").replace(folder / "calls")
             threading.Thread(target=answer, args=(folder, held, connection, target), daemon=True).start()
 
 

@@ -11,7 +11,6 @@ from tests.integration.cluster import NodeProcess, eventually
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(180)
 def test_an_heir_lets_a_replacement_in_when_the_hub_is_gone(tmp_path: Path) -> None:
     hub, heir, new = (NodeProcess(name, tmp_path / name) for name in ("hub", "heir", "new"))
     born = json.loads(hub.command("init", "--role", "hub", "--name", "本部", "--json").stdout)

@@ -81,6 +81,27 @@ class Lan:
             for address in addresses:
                 ip("-n", inside, "addr", "add", f"{address}/24", "dev", "eth0")
             ip("-n", inside, "link", "set", "eth0", "up")
+        # Else the hub asks where the tablet is, and its question gives its own address back to it.
+        ip(
+            "-n",
+            self.name("hub"),
+            "neigh",
+            "replace",
+            TABLET,
+            "lladdr",
+            self.card("tablet"),
+            "dev",
+            "eth0",
+            "nud",
+            "permanent",
+        )
+
+    def card(self, machine: str) -> str:
+        """The address of its network card."""
+        shown = subprocess.run(
+            ["ip", "-n", self.name(machine), "-j", "link", "show", "eth0"], check=True, capture_output=True, text=True
+        )
+        return str(json.loads(shown.stdout)[0]["address"])
 
     def inside(self, machine: str) -> tuple[str, ...]:
         return ("ip", "netns", "exec", self.name(machine))
@@ -260,7 +281,6 @@ class Walk:
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(300)
 def test_a_tablet_on_a_hostile_network_tells_nobody_but_its_hub(lan: Lan, tmp_path: Path) -> None:
     walk = Walk(lan, tmp_path)
     try:

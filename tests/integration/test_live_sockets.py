@@ -34,7 +34,7 @@ def enter(city: Cluster) -> Iterator[Callable[[], tuple[stage.Browser, Any, list
         rung: list[Any] = []
         client = socketio.Client(http_session=browser.session, reconnection=False)
         client.on("changed", rung.append, namespace="/live")
-        client.connect(city.hub.url, namespaces=["/live"], transports=["websocket"])
+        client.connect(city.hub.url, namespaces=["/live"], transports=["websocket"], wait_timeout=10)
         opened.append(client)
         return browser, client, rung
 
@@ -93,4 +93,4 @@ def test_a_page_that_floods_the_node_is_sent_away_and_others_are_served(
 def test_without_a_session_nothing_is_heard(city: Cluster) -> None:
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        client.connect(city.hub.url, namespaces=["/live"], transports=["websocket"])
+        client.connect(city.hub.url, namespaces=["/live"], transports=["websocket"], wait_timeout=10)

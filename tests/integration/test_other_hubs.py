@@ -35,7 +35,6 @@ def forget_tls(home: Path) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(180)
 def test_a_hub_of_an_older_release_gets_its_authority_and_its_tablets_their_leaves(tmp_path: Path) -> None:
     hub, tablet = LanHub("hub", tmp_path / "hub"), NodeProcess("tablet", tmp_path / "tablet")
     born = json.loads(hub.command("init", "--role", "hub", "--name", "本部", "--json").stdout)
@@ -68,7 +67,6 @@ def test_a_hub_of_an_older_release_gets_its_authority_and_its_tablets_their_leav
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(180)
 def test_a_hub_with_a_certificate_of_another_authority_is_taken_where_the_setting_names_it(tmp_path: Path) -> None:
     hub, tablet = LanHub("hub", tmp_path / "hub"), NodeProcess("tablet", tmp_path / "tablet")
     hub.command("init", "--role", "hub", "--name", "本部", "--json")

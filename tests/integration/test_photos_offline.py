@@ -17,7 +17,6 @@ LINE_BYTES_S = 2_500_000  # 20 Mbit/s
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(180)
 def test_ten_reports_with_photos_filed_offline_arrive_once(tmp_path: Path) -> None:
     with cluster(tmp_path, terminals=1) as city:
         hub, patrol = city.hub, city.terminals[0]

@@ -113,7 +113,7 @@ def test_a_browser_with_its_certificate_logs_in_and_is_rung(city: City) -> None:
     rung: list[Any] = []
     client = socketio.Client(http_session=browser.session, reconnection=False)
     client.on("changed", rung.append, namespace="/live")
-    client.connect(hub.url, namespaces=["/live"], transports=["websocket"])
+    client.connect(hub.url, namespaces=["/live"], transports=["websocket"], wait_timeout=10)
     try:
         hub.post("damage-reports", report_document(city.incident, "鳴るはず"))
         eventually(lambda: rung, 5, "the page hears of the report")

@@ -28,6 +28,9 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield built
 
 
+ENDS_S = 10.0  # within which the hub has hung up
+
+
 class Stranger:
     """Engine.IO and Socket.IO by hand: packets `4` (message), `40` connect, `42` event, `451-` binary event."""
 
@@ -140,7 +143,7 @@ def test_a_frame_that_does_not_belong_is_refused_and_the_link_closed(
 ) -> None:
     before = city.hub.status()
     stranger.send_frame(FRAMES_BEFORE_HELLO[name])
-    frames, ended = stranger.frames()
+    frames, ended = stranger.frames(ENDS_S)
     assert [msgspec.msgpack.decode(frame)[0] for frame in frames] in ([protocol.REFUSE], []), "nothing but a refusal"
     assert ended, "the hub hung up"
     unchanged(city, before)
@@ -150,7 +153,7 @@ def test_a_frame_that_does_not_belong_is_refused_and_the_link_closed(
 def test_a_certificate_of_another_city_gets_a_refusal_and_no_hello(city: Cluster, stranger: Stranger) -> None:
     _, held = a_foreign_certificate()
     stranger.send_frame(hello_of(held.encode()))
-    frames, ended = stranger.frames()
+    frames, ended = stranger.frames(ENDS_S)
     assert [msgspec.msgpack.decode(frame)[:2] for frame in frames] == [[protocol.REFUSE, "bad_certificate"]]
     assert ended
 
@@ -161,7 +164,7 @@ def test_a_copied_certificate_without_its_key_gets_no_operation(city: Cluster, s
     stranger.send_frame(hello_of(held))
     stranger.send_frame(protocol.encode(Proof(os.urandom(64), 0, 0)))
     stranger.send_frame(protocol.encode(VectorFrame(None, {})))
-    frames, ended = stranger.frames()
+    frames, ended = stranger.frames(ENDS_S)
     types = [msgspec.msgpack.decode(frame)[0] for frame in frames]
     assert types == [protocol.HELLO, protocol.PROOF, protocol.REFUSE]
     assert ended
@@ -186,7 +189,7 @@ def test_a_frame_above_the_limit_ends_that_link_only(city: Cluster, stranger: St
     before = city.hub.status()
     with contextlib.suppress(OSError, websocket.WebSocketException):
         stranger.send_frame(bytes(5_000_000))
-    _, ended = stranger.frames(2)
+    _, ended = stranger.frames(ENDS_S)
     assert ended
     unchanged(city, before)
     assert city.terminals[0].status()["hub"]["state"] == "connected", "the others notice nothing"

@@ -27,7 +27,7 @@ def test_a_second_mark_waits_and_only_the_newest_is_written() -> None:
         if len(written) == 3:
             second.set()
 
-    marks = ReadMarks(SimpleNamespace(write=write), apart_s=0.2)  # type: ignore[arg-type]
+    marks = ReadMarks(SimpleNamespace(write=write), apart_s=2.0)  # type: ignore[arg-type]
     assert marks.say(ME, mark(ME, 1))
     assert not marks.say(ME, mark(ME, 2)) and not marks.say(ME, mark(ME, 3))
     assert marks.say(OTHER, mark(OTHER, 2))

@@ -23,7 +23,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals"
 
 # Writes its process id, then serves /healthz; "deaf" never answers, "stubborn" ignores a polite end.
 STAND_IN = """
-import http.server, os, pathlib, signal, sys, time
+import os, pathlib, signal, sys, time
 port, mode, pid_file = int(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -34,6 +34,7 @@ if mode == "broken":
 if mode == "deaf":
     print("waiting for a passphrase", file=sys.stderr, flush=True)
     time.sleep(600)
+import http.server
 class Health(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200 if self.path == "/healthz" else 404)
@@ -108,9 +109,9 @@ def test_the_port_that_was_asked_for_is_used(stand_in: StandIn) -> None:
 def test_a_node_that_never_answers_is_ended_with_an_error_that_quotes_it(stand_in: StandIn) -> None:
     with (
         pytest.raises(
-            NodeNotReady, match=r"did not answer on port \d+ in 1 s(?s:.*)waiting for a passphrase"
+            NodeNotReady, match=r"did not answer on port \d+ in 5 s(?s:.*)waiting for a passphrase"
         ) as raised,
-        server.NodeProcess(stand_in.command("deaf"), ready_wait_s=1),
+        server.NodeProcess(stand_in.command("deaf"), ready_wait_s=5),
     ):
         pytest.fail("entered without an answer")
     assert "doctor" in raised.value.hint

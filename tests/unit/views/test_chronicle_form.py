@@ -31,6 +31,13 @@ def test_a_time_as_it_is_typed(typed: str, meant: str) -> None:
     assert shown(moment(typed, NOW)) == meant
 
 
+def test_a_leap_day_that_has_not_come_yet_was_no_day_a_year_before() -> None:
+    january = int(datetime(2028, 1, 15, 12, 0, tzinfo=JST).timestamp() * 1000)
+    with pytest.raises(Invalid):
+        moment("2/29 10:00", january)
+    assert shown(moment("2/28 10:00", january)) == "2027-02-28 10:00"
+
+
 @pytest.mark.parametrize("typed", ["25:00", "いま", "20:4", "2/30 10:00", "١٢:٣٠"])
 def test_what_is_no_time_is_refused_with_a_hint(typed: str) -> None:
     with pytest.raises(Invalid) as refused:
