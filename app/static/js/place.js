@@ -12,10 +12,10 @@ function watch(form, button) {
   if (!(said instanceof HTMLElement) || !(send instanceof HTMLButtonElement)) return;
 
   /** @param {string} key */
-  function say(key) {
+  const say = (key) => {
     said.textContent = button.dataset[key] ?? "";
     said.hidden = key === "";
-  }
+  };
 
   button.hidden = false;
   button.addEventListener("click", () => {

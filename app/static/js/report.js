@@ -34,7 +34,7 @@ function watchPosition(box) {
   };
 
   /** @param {GeolocationPosition} found */
-  function take({ coords, timestamp }) {
+  const take = ({ coords, timestamp }) => {
     if (watching === 0 || (source.value === "gps" && lat.value !== "" && Number(accuracy.value) < coords.accuracy)) return;
     lon.value = coords.longitude.toFixed(6);
     lat.value = coords.latitude.toFixed(6);
@@ -44,9 +44,9 @@ function watchPosition(box) {
     show();
     lat.dispatchEvent(new Event("input", { bubbles: true }));
     if (coords.accuracy <= GOOD_M) stop();
-  }
+  };
 
-  function locate() {
+  const locate = () => {
     if (watching) stop();
     say("asking");
     localStorage.setItem(ASKED, "1");
@@ -57,7 +57,7 @@ function watchPosition(box) {
     };
     watching = navigator.geolocation.watchPosition(take, refused, { enableHighAccuracy: true, timeout: 8000, maximumAge: 15000 });
     window.setTimeout(() => { if (watching) stop(); }, FIX_MS);
-  }
+  };
 
   box.addEventListener("input", (event) => {
     if (event.target === lat || event.target === lon || event.target === source) {

@@ -47,8 +47,8 @@ export function makeGround({ map, L, skeleton }) {
   async function draw() {
     const mine = (turn += 1), z = map.getZoom();
     window.clearTimeout(quiet);
-    if (stale || painted?.z !== z || !holds(painted.box, viewBox(0))) {
-      const here = painted?.z === z && holds(extent(painted), viewBox(0)) ? painted : null;
+    if (stale || !painted || painted.z !== z || !holds(painted.box, viewBox(0))) {
+      const here = painted && painted.z === z && holds(extent(painted), viewBox(0)) ? painted : null;
       const box = here && !stale ? around(here.box, viewBox(0)) : viewBox(0);
       const asked = tilesOf(z, box);
       const absent = asked.filter((one) => !one.tile);
@@ -154,7 +154,7 @@ export function makeGround({ map, L, skeleton }) {
   }
 
   map.on("moveend resize", draw);
-  map.on("move", () => painted?.z === map.getZoom() && !holds(painted.box, viewBox(0)) && draw());
+  map.on("move", () => painted && painted.z === map.getZoom() && !holds(painted.box, viewBox(0)) && draw());
   map.on("viewreset", place);
   /** Resolves when everything in the view is painted. */
   const drawn = () => (canvas.dataset.drawn === "1" ? Promise.resolve() : new Promise((done) => waiting.push(/** @type {any} */ (done))));

@@ -9,7 +9,7 @@ import { makePictures } from "./pictures.js";
 /** @typedef {import("./frame.js").Frame} Frame */
 
 const OPACITY = 70;
-const MARKS = ["reports", "shelters", "closures", "patrols"];
+const MARKS = /** @type {const} */ (["reports", "shelters", "closures", "patrols"]);
 
 /** @param {Frame} frame */
 export function showLayers(frame) {

