@@ -27,6 +27,7 @@ from app.views.hazard import pages as hazard_pages
 from app.views.head_counts import pages as head_counts_pages
 from app.views.hq_meetings import pages as hq_meetings_pages
 from app.views.incidents import pages as incidents_pages
+from app.views.instruction_replies import pages as instruction_replies_pages
 from app.views.instructions import pages as instructions_pages
 from app.views.join import pages as join_pages
 from app.views.joins import pages as joins_pages
@@ -82,6 +83,7 @@ def register_views(app: Flask) -> None:
     app.register_blueprint(teams_pages)
     app.register_blueprint(hazard_pages)
     app.register_blueprint(instructions_pages)
+    app.register_blueprint(instruction_replies_pages)
     app.register_blueprint(bulletins_pages)
     app.register_blueprint(hq_meetings_pages)
     app.register_blueprint(chronicle_pages)

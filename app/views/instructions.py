@@ -1,4 +1,4 @@
-"""Response instructions: HQ's list with the delivery ladder, the inbox of who is addressed, the form, the call list."""
+"""Response instructions: HQ's list with the delivery ladder, the form, the call list; the inbox of who is addressed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import uuid6
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app import messages, permissions, records
-from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app import messages, records
+from app.errors import Invalid
 from app.forms import instruction as forms
-from app.intake import naming
 from app.permissions import permission
 from app.queries import (
     channels,
@@ -34,15 +33,12 @@ from app.queries.row import Record
 from app.records import etag
 from app.views import shell
 from app.views.attachments import files_of_record
-from app.views.damage_reports import files_of_form
-from sync.operation import Change
+from app.views.instruction_replies import best, inbox, instruction_here, me
 
-KIND, REPLIES, SIGHTINGS = "instructions", "instruction-replies", "instruction-sightings"
+KIND = "instructions"
 GROUPS = ("waiting", "cannot", "in_progress", "done")
 BAR_FROM = 5  # recipients from which a bar says more than rows
-SEEN_AT_ONCE_MAX = 100
 SHOWN_FIRST = 40
-SLIP_MS = 600_000  # so long a finished one can be taken back in the list; on its own page for ever
 
 pages = Blueprint("instructions", __name__, url_prefix="/incidents/<uuid:incident_id>/instructions")
 
@@ -63,7 +59,7 @@ def index(incident_id: uuid.UUID) -> str:
     group = request.args.get("group") if request.args.get("group") in GROUPS else None
     part = request.args.get("part") == "list"
     if not _commands() or request.args.get("view") == "mine":
-        return render_template("instructions/_inbox.html" if part else "instructions/inbox.html", **_inbox(incident))
+        return render_template("instructions/_inbox.html" if part else "instructions/inbox.html", **inbox(incident))
     found = ladders(shell.db(), queries.listed(shell.db(), incident.id), shell.node().here())
     groups = [ladder.group for ladder in found]
     shown = [ladder for ladder, its in zip(found, groups, strict=True) if group in (None, its)]
@@ -122,7 +118,7 @@ def create(incident_id: uuid.UUID) -> ResponseReturnValue:
 @permission(KIND, "read")
 def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
     incident = shell.incident_here(incident_id)
-    instruction = _instruction_here(incident, instruction_id)
+    instruction = instruction_here(incident, instruction_id)
     report = damage_reports.get(shell.db(), instruction["damage_report_id"] or "")
     replies = queries.replies(shell.db(), [instruction.id])[instruction.id]
     return render_template(
@@ -138,55 +134,12 @@ def show(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> str:
     )
 
 
-@pages.post("/<uuid:instruction_id>/replies")
-@permission(REPLIES, "create")
-def reply(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnValue:
-    """An answer from the screen; or, from the call list, one that was got by voice."""
-    incident = shell.incident_here(incident_id)
-    instruction = _instruction_here(incident, instruction_id)
-    if request.form.get("on_behalf_of"):
-        permissions.require(current_user, "edit", KIND)
-        if request.form["on_behalf_of"] not in instruction["recipients"]:
-            abort(422)
-    try:
-        record_id = uuid.UUID(request.form.get("_id") or str(uuid6.uuid7()))
-        named = files_of_form()
-        fields = forms.read_reply(request.form, instruction.id) | ({"attachments": named} if named else {})
-        if _said_already(instruction, fields):
-            return _answered(incident)
-        change = records.instruction_replies.create(record_id, incidents.scope(incident), fields)
-    except (Invalid, UnsupportedMedia, TooLarge, ValueError) as error:
-        flash(next(iter(messages.faults_of(error).values())), "danger")
-        return redirect(_back(incident), 303)
-    # Whoever answers it on a page has had it on the screen, also for less than the moment that a page waits to say so.
-    seen = [] if request.form.get("on_behalf_of") else _first_sightings(incident, [instruction.id])
-    shell.write(*naming.describing(shell.db(), incidents.scope(incident), named), change, *seen)
-    return _answered(incident)
-
-
-def _said_already(instruction: Record, fields: dict[str, Any]) -> bool:
-    """A second tap: the same was answered here, or taken back, and there is nothing to add to it."""
-    if fields.get("takes_back"):
-        return queries.own_answer(shell.db(), instruction.id, fields["takes_back"], current_user.id) is None
-    if fields.keys() - {"instruction_id", "state"}:
-        return False
-    here = queries.counting(queries.replies(shell.db(), [instruction.id])[instruction.id])
-    mine = [one for one in here if one.author == current_user.id and one.node == shell.node().node_id]
-    return any(one["state"] == fields["state"] and one["on_behalf_of"] is None for one in mine)
-
-
-def _answered(incident: Record) -> ResponseReturnValue:
-    if request.headers.get("HX-Request"):
-        return render_template("instructions/_inbox.html", **_inbox(incident))
-    return redirect(_back(incident), 303)
-
-
 @pages.post("/<uuid:instruction_id>/withdraw")
 @permission(KIND, "edit")
 def withdraw(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseReturnValue:
     """It stays, struck through, with when and why; who has answered it keeps the answer."""
     incident = shell.incident_here(incident_id)
-    instruction = _instruction_here(incident, instruction_id)
+    instruction = instruction_here(incident, instruction_id)
     reason = request.form.get("reason", "").strip() or None
     form = {"withdrawn_at": shell.node().clock()} | ({"withdrawn_reason": reason} if reason else {})
     try:
@@ -198,38 +151,6 @@ def withdraw(incident_id: uuid.UUID, instruction_id: uuid.UUID) -> ResponseRetur
         shell.write(change)
         flash(messages.WITHDRAWN, "ok")
     return redirect(url_for(".show", incident_id=incident.id, instruction_id=instruction.id), 303)
-
-
-@pages.post("/sightings")
-@permission(SIGHTINGS, "create")
-def see(incident_id: uuid.UUID) -> ResponseReturnValue:
-    """The page tells which cards were really on its screen; each person's first time is kept."""
-    incident = shell.incident_here(incident_id)
-    changes = _first_sightings(incident, request.form.getlist("id")[:SEEN_AT_ONCE_MAX])
-    if changes:
-        shell.write(*changes)
-    return "", 204
-
-
-def _first_sightings(incident: Record, wanted: list[str]) -> list[Change]:
-    """That this person has seen these, of those that are meant for them and that they had not seen."""
-    me, now, changes = _me(), shell.node().clock(), []
-    known = queries.sightings(shell.db(), wanted)
-    for name in wanted:
-        instruction = queries.get(shell.db(), name)
-        if (
-            instruction is None
-            or not joins.covers(shell.db(), incident.id, instruction)
-            or not me.is_meant(instruction)
-        ):
-            continue
-        if not any(user == current_user.id for user, _, _ in known[name]):
-            changes.append(
-                records.instruction_sightings.seen(
-                    bytes.fromhex(instruction.scope), instruction.id, current_user.id, now
-                )
-            )
-    return changes
 
 
 def calls_of(found: list[Ladder]) -> list[Call]:
@@ -253,37 +174,10 @@ def _voices(found: list[Ladder]) -> list[tuple[Ladder, Recipient]]:
     return sorted(heard, key=lambda pair: -pair[1].voice.created_at if pair[1].voice else 0)
 
 
-def _inbox(incident: Record) -> dict[str, Any]:
-    """The cards of whoever looks: each with its one recipient that is meant here."""
-    me = _me()
-    found = ladders(shell.db(), orders.mine(shell.db(), incident.id, me), shell.node().here())
-    cards = [(ladder, _best([one for one in ladder.recipients if one.id in me.names])) for ladder in found]
-    closed = [card for card in cards if _is_closed(*card)]
-    return {
-        "cards": sorted(
-            (card for card in cards if card not in closed),
-            # Never by the answer: a card that moves when it is answered puts another one under the finger.
-            key=lambda card: (card[0].instruction["priority"] != orders.URGENT, -card[0].instruction.created_at),
-        ),
-        "closed": closed,
-        "slip_ms": SLIP_MS,
-        "unsent_ids": shell.unsent_ids(),
-    }
-
-
-def _best(meant: list[Recipient]) -> Recipient:
-    """Who is addressed twice, as a person and as a team, has answered when one of them has."""
-    return max(meant, key=lambda one: ("waiting", "ack", "started", "cannot", "done").index(one.state))
-
-
 def _mine(ladder: Ladder) -> Recipient | None:
     """The recipient that whoever looks is meant by, if any."""
-    meant = [one for one in ladder.recipients if one.id in _me().names]
-    return _best(meant) if meant else None
-
-
-def _is_closed(ladder: Ladder, recipient: Recipient) -> bool:
-    return recipient.state in ("done", "cannot") or ladder.instruction["withdrawn_at"] is not None
+    meant = [one for one in ladder.recipients if one.id in me().names]
+    return best(meant) if meant else None
 
 
 def _form(typed: Any, chosen: list[str], faults: dict[str, str]) -> str:
@@ -339,20 +233,5 @@ def _of_message(incident: Record) -> dict[str, str]:
     return {"chat_message_id": message.id, "text": message["text"] or ""}
 
 
-def _instruction_here(incident: Record, instruction_id: uuid.UUID) -> Record:
-    found = queries.get(shell.db(), str(instruction_id))
-    if found is None or not shell.of_incident(incident, found):
-        abort(404)
-    return found
-
-
-def _me() -> orders.Me:
-    return orders.Me.of(current_user.id, current_user.team, shell.node().node_id)
-
-
 def _commands() -> bool:
     return shell.may("create", KIND) or current_user.role == "viewer"
-
-
-def _back(incident: Record) -> str:
-    return shell.own_path(request.form.get("back"), url_for(".index", incident_id=incident.id))
