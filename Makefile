@@ -38,7 +38,7 @@ deep: $(STAMP) ## run the slow tests: more seeds, kills, faults (45 minutes at m
 soak: $(STAMP) ## run for hours; SOAK_MINUTES says how long
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
 
-lint: $(STAMP) ## check style, types, import directions, unsafe calls, places and pins
+lint: $(STAMP) ## check style, types (of scripts too), import directions, unsafe calls, places and pins
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

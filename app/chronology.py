@@ -1,7 +1,7 @@
 """The chronology (クロノロジー): every operation that counts is a line of it, read from the log behind the commit.
 
 Kept in memory and made anew at each start: it costs no save a page of the disk, and cannot disagree with the log. A hub
-reads it before somebody asks, a little at a time; a terminal, where it may never be asked for, when a page asks.
+reads behind each commit, before somebody asks; a terminal, where it may never be asked for, when a page asks.
 Before: a page asks. After: ``views/chronicle`` puts the words of today's records to the codes that stand here.
 """
 
@@ -29,7 +29,7 @@ from sync.oplog import CLASS_BITS, CLASSES
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 2_000
-SOON_S, BREATH_S = 1.0, 0.1  # reading ahead: after the first pages, and so that between two batches others are served
+GATHERED_S, BREATH_S = 1.0, 0.1  # reading ahead: what comes within it at once; between two batches others are served
 TEXT_KEPT_CHARS = 200
 GROUPS = {
     "written": ("chronicle",),
@@ -100,14 +100,17 @@ class Chronology:
         self._counted: dict[str, Counter[str]] = {}
         self._branches = 0
         self._uncounted: list[Any] = []
-        self._stop = threading.Event()
+        self._noted, self._stop = threading.Event(), threading.Event()
 
     def keep_ready(self) -> None:
-        """Read the log before somebody asks (`serve`)."""
+        """Read the log before somebody asks: what is there, and what comes (`serve`)."""
+        self._noted.set()
+        self._node.subscribe(lambda changed: self._noted.set() if changed else None)
         threading.Thread(target=self._read_ahead, name="chronology", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
+        self._noted.set()
 
     def lines(self, incident_id: str, narrowed: Narrowed, limit: int) -> list[Line]:
         """The newest lines of an incident that meet ``narrowed``, newest first."""
@@ -149,14 +152,20 @@ class Chronology:
     # -- following the log -----------------------------------------------------------------------
 
     def _read_ahead(self) -> None:
-        try:
-            more = not self._stop.wait(SOON_S)
+        while not self._stop.is_set():
+            self._noted.wait()
+            self._noted.clear()
+            more = not self._stop.wait(GATHERED_S)
             while more:
-                with self._lock:
-                    more = in_native_thread(self._follow_a_little)
-                more = more and not self._stop.wait(BREATH_S)
-        except Exception:  # the edge of a thread: whoever opens the page reads on from there, and is told
-            log.info("the chronology was not read ahead", exc_info=True)
+                more = self._ahead_a_little() and not self._stop.wait(BREATH_S)
+
+    def _ahead_a_little(self) -> bool:
+        try:
+            with self._lock:
+                return not self._stop.is_set() and in_native_thread(self._follow_a_little)
+        except Exception:  # the edge of a thread: whoever opens the page reads from there, and is told what is wrong
+            log.exception("the chronology was not read ahead")
+            return False
 
     def _follow_a_little(self) -> bool:
         """One batch; True where there may be more."""
@@ -202,11 +211,15 @@ class Chronology:
         ).fetchall()
         if not rows:
             return False
-        self._read[priority] = rows[-1][0]
         found = [line for row in rows if (line := _line(*tuple(row))) is not None]
         self._db.execute("BEGIN")
-        self._db.executemany(f"INSERT OR REPLACE INTO line VALUES ({', '.join('?' * 14)})", found)
-        self._db.execute("COMMIT")
+        try:
+            self._db.executemany(f"INSERT OR REPLACE INTO line VALUES ({', '.join('?' * 14)})", found)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._read[priority] = rows[-1][0]
         for line in found:
             self._counted.setdefault(line[1], Counter())[line[8]] += 1
         return len(rows) == READ_AT_ONCE
@@ -261,8 +274,9 @@ def _line(no: int, stream: int, seq: int, body: bytes, received_at: int, name: b
     if incident is None or kind in SILENT_KINDS or kind not in _GROUP_OF:
         return None
     at = fields.get("happened_at") if kind == "chronicle" else None
+    at = at if type(at) is int else ms_of(hlc)  # of what is set aside as malformed anything may be said
     return (
-        no, incident, at or ms_of(hlc), origin, seq, stream, received_at, kind, _GROUP_OF[kind], type_,
+        no, incident, at, origin, seq, stream, received_at, kind, _GROUP_OF[kind], type_,
         id_text(record), id_text(author) if author else None, bytes(node).hex(),
         json.dumps({name: _short(value) for name, value in fields.items()}, ensure_ascii=False),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -47,11 +48,20 @@ def moment(text: str, now: int) -> int | None:
         if matched is None:
             raise ValueError
         month, day, hour, minute = (int(part) if part else None for part in matched.groups())
-        found = today.replace(hour=hour or 0, minute=minute or 0, second=0, microsecond=0)
-        found = found.replace(month=month or found.month, day=day or found.day)
-        at = int(found.timestamp() * 1000)
-        if at > now + 60_000:
-            at = at - DAY_MS if month is None else int(found.replace(year=found.year - 1).timestamp() * 1000)
+        clock = today.replace(hour=hour or 0, minute=minute or 0, second=0, microsecond=0)
+        return _of_day(clock, month, day, now + 60_000)
     except ValueError as error:
         raise Invalid("bad_time", "this is no time", "Write it like 20:46.", "happened") from error
-    return at
+
+
+def _of_day(clock: datetime, month: int | None, day: int | None, until: int) -> int:
+    """The newest moment of this clock time and day that is not after ``until``. Raises ValueError where none is."""
+    if month is None or day is None:
+        at = int(clock.timestamp() * 1000)
+        return at if at <= until else at - DAY_MS
+    for year in (clock.year, clock.year - 1):
+        if day <= monthrange(year, month)[1]:
+            at = int(clock.replace(year=year, month=month, day=day).timestamp() * 1000)
+            if at <= until:
+                return at
+    raise ValueError

@@ -92,9 +92,8 @@ def open_standing(incident_id: uuid.UUID) -> ResponseReturnValue:
 def groups(incident_id: uuid.UUID) -> str:
     """The list beside the chat, drawn anew as messages come; ``open`` is the channel that the page shows."""
     incident = shell.incident_here(incident_id)
-    shown = channel_queries.get(shell.db(), request.args.get("open", ""))
     lines = talk.channel_lines(shell.db(), incident.id, current_user)
-    return render_template("chat_messages/_groups.html", lines=lines, channel=shown)
+    return render_template("chat_messages/_groups.html", lines=lines, channel=None)
 
 
 @pages.get("/<uuid:channel_id>")

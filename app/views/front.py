@@ -64,11 +64,10 @@ def feed(incident_id: uuid.UUID) -> str:
 @pages.get("/incidents/<uuid:incident_id>/unread")
 @permission("chat-messages", "read")
 def unread(incident_id: uuid.UUID) -> str:
-    """The row that leads into the chat; at HQ, whose chat stands folded, how much of it is unread."""
+    """The row that leads into the chat; and for HQ, whose chat stands folded, how much of it is unread."""
     incident = shell.incident_here(incident_id)
-    if request.args.get("part") == "count":
-        return render_template("front/_unread.html")
-    return render_template("front/_chat_row.html", channels=talk.channel_lines(shell.db(), incident.id, current_user))
+    channels = talk.channel_lines(shell.db(), incident.id, current_user)
+    return render_template("front/_chat_row.html", channels=channels)
 
 
 @pages.get("/incidents/<uuid:incident_id>/menu")

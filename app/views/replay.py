@@ -124,7 +124,8 @@ def replayed() -> dict[str, Any] | None:
         return None
     now = shell.present().clock()
     path = request.full_path.rstrip("?") if request.method == "GET" else f"/incidents/{incident.id}"
-    begun = min(_begun(incident), past.view.at)
+    stands = past.view.at - past.view.at % STEP_MS
+    begun = min(_begun(incident), stands)
     return {
         "at": past.view.at,
         "of": past.view.of,
@@ -133,7 +134,7 @@ def replayed() -> dict[str, Any] | None:
         "begun": begun,
         "end": _end(now),
         "step": STEP_MS,
-        "stands": past.view.at - past.view.at % STEP_MS,
+        "stands": stands,
         "jumps": [(minutes, _at(past.view, minutes, begun, now) + path) for minutes in JUMPS_MIN],
         "go": shell.address("replay.go", incident_id=incident.id),
         "show": shell.address("replay.show", incident_id=incident.id),

@@ -45,3 +45,29 @@ def test_what_stands_on_the_screen_is_seen_however_often_the_page_is_drawn_anew(
     delivery = f"delivery/{made}"
     eventually(lambda: patrol.node.get(delivery)["recipients"][0]["seen_at"], 5, "it was told")
     assert patrol.faults == []
+
+
+def test_no_row_comes_under_a_finger_that_is_down(visitors: Visitors, city: Cluster) -> None:
+    """The group with the newest message goes to the top: whoever presses on another one opens that one."""
+    hq = visitors.at(city.hub, HQ)
+    other = city.hub.post("channels", {"incident_id": city.incident, "name": "指の下のグループ"})["id"]
+    city.hub.post("chat-messages", {"channel_id": other, "text": "いま一番上"})
+    hq.go("/chat")
+    row = hq.page.locator(f"#group-{other} a")
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}")
+    box = row.bounding_box()
+    hq.page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    hq.page.mouse.down()
+    city.hub.post("chat-messages", {"channel_id": city.channel, "text": "ほかのグループが上へ"})
+    hq.page.wait_for_timeout(1_000)  # it would have been drawn anew by now
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}")
+    hq.page.mouse.up()
+    hq.page.wait_for_url(f"**/chat/{other}")
+    hq.go("/chat")
+    hq.page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    hq.page.mouse.down()
+    city.hub.post("chat-messages", {"channel_id": other, "text": "押したまま"})
+    hq.page.mouse.move(box["x"] + 20, box["y"] + 600)
+    hq.page.mouse.up()
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}")  # drawn when the finger is gone
+    assert hq.faults == []

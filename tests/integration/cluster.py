@@ -25,7 +25,7 @@ from tests.integration import forked
 
 PASSPHRASE = "a-long-enough-passphrase"
 # Below those that the system gives to whoever asks for any: between here and the start of a node nobody takes one.
-PORTS = range(10_000, 30_000)
+PORTS = range(10_100, 30_000)  # 10080 is one of those that a browser refuses
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _GIVEN = itertools.count(_WORKER * 5_000 + os.getpid() * 97 % 5_000)  # each once; another worker begins elsewhere
 

@@ -17,6 +17,7 @@ def test_a_link_through_a_black_hole_of_15_s_resumes_within_5_s(tmp_path: Path) 
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 def test_a_link_through_a_black_hole_of_90_s_resumes_within_5_s(tmp_path: Path) -> None:
     _run(tmp_path, hole_s=90)
 

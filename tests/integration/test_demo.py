@@ -39,6 +39,7 @@ def teams(port: int, token: str) -> dict[str, str]:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 def test_the_demo_starts_a_hub_and_two_terminals_with_a_city_and_ends_with_all_of_them(tmp_path: Path) -> None:
     first, home, said = free_ports(), tmp_path / "demo", tmp_path / "said"
     arguments = [sys.executable, "-m", "app", "demo", "--dir", str(home), "--port", str(first)]

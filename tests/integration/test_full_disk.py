@@ -61,6 +61,7 @@ def test_a_full_disk_refuses_clearly_and_loses_nothing(small_disk: Path) -> None
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 def test_staff_finish_and_sync_on_a_disk_that_is_full(small_disk: Path, tmp_path: Path) -> None:
     """The ballast lets them write on; then all they have written still reaches the hub, and photos wait for room."""
     (small_disk / "terminal-a").mkdir()

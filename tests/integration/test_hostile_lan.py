@@ -281,6 +281,7 @@ class Walk:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 def test_a_tablet_on_a_hostile_network_tells_nobody_but_its_hub(lan: Lan, tmp_path: Path) -> None:
     walk = Walk(lan, tmp_path)
     try:

@@ -19,6 +19,7 @@ MESSAGES_MIN = 40
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 def test_a_message_does_not_wait_behind_a_photo(tmp_path: Path) -> None:
     with cluster(tmp_path, terminals=1) as city:
         hub, patrol = city.hub, city.terminals[0]

@@ -18,6 +18,7 @@ LINE_BYTES_S = 1_250_000  # 10 Mbit/s: a photo is under way for more than a seco
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("rounds", [3, 12])
 def test_photos_outlive_kills_in_the_middle_of_their_transfer(tmp_path: Path, rounds: int) -> None:
     seed = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(1 << 32)))

@@ -117,6 +117,7 @@ document.addEventListener("toggle", (event) => {
 }, true);
 
 // 既読 is said only of messages that stood on a visible page: not of a folded chat, nor of one further down the page.
+const AGAIN_MS = 5_000;
 let marked = "";
 /** @param {HTMLElement} box */
 function isSeen(box) {
@@ -134,10 +135,11 @@ async function markRead() {
   const headers = { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" };
   try {
     const answer = await fetch(box.dataset.readUrl ?? "", { method: "POST", headers, body: new URLSearchParams({ upto, shown }) });
-    if (!answer.ok) marked = "";
+    if (answer.ok) return;
   } catch {
-    marked = ""; // the node does not answer: said again when the page is drawn anew
+    // the node does not answer
   }
+  window.setTimeout(() => { marked = ""; }, AGAIN_MS);
 }
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);

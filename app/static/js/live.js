@@ -2,6 +2,7 @@
 // Hints from the node: which topics changed. The page asks for the fragment again through its view.
 // The first hint is answered at once (a chat line must not wait), later ones are gathered for 200 ms.
 const GATHER_MS = 200, LEAVING_MS = 10_000;
+const CLICK_MS = 50, HELD_MS_MAX = 5_000; // a click comes a moment after its finger is gone
 const html = document.documentElement;
 /** Places by id: a swap may put a new element in the old one's place. @type {Map<string, {again: boolean}>} */
 const gathering = new Map();
@@ -48,8 +49,45 @@ function refresh(topics) {
   }
 }
 
+// A list never jumps under a finger: from the touch to the click that comes of it nothing below it is drawn anew.
+/** @type {Element | null} */
+let pressed = null;
+let released = 0, pressedAt = 0;
+document.addEventListener("pointerdown", (event) => {
+  window.clearTimeout(released);
+  pressed = event.target instanceof Element ? event.target : null;
+  pressedAt = Date.now();
+}, true);
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => { released = window.setTimeout(() => { pressed = null; }, CLICK_MS); }, true);
+}
+
+/** One that went up outside the window is never told. @param {Element} place */
+const isHeld = (place) => pressed !== null && place.contains(pressed) && Date.now() - pressedAt < HELD_MS_MAX;
+
+/** @type {Set<string>} */
+const later = new Set();
+/** When the finger may be gone. @param {string} id */
+function askLater(id) {
+  if (later.has(id)) return;
+  later.add(id);
+  window.setTimeout(() => {
+    later.delete(id);
+    const place = document.getElementById(id);
+    if (place) ask(place);
+  }, GATHER_MS);
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  if (requestConfig?.triggeringEvent?.type !== "tomoshibi:refresh" || !isHeld(target)) return;
+  event.preventDefault();
+  askLater(target.id);
+});
+
 /** @param {Element} place */
 function ask(place) {
+  if (isHeld(place)) return askLater(place.id);
   const waiting = gathering.get(place.id);
   if (waiting) {
     waiting.again = true;

@@ -1,5 +1,5 @@
 // @ts-check
-// 既読 and 表示 are said only of what really stood on a visible page for a moment, once a tab.
+// 既読 and 表示 are said only of what really stood on a visible page for a moment, once a page.
 const SEEN_AFTER_MS = 700;
 
 /**
@@ -17,8 +17,9 @@ export function tellWhatIsSeen(attribute, share = 0) {
     for (const { target, isIntersecting } of entries) {
       window.clearTimeout(standing.get(target)?.timer);
       standing.delete(target);
-      const timer = isIntersecting ? window.setTimeout(() => void tell(target), SEEN_AFTER_MS) : 0;
-      if (isIntersecting) standing.set(target, { id: idOf(target), timer });
+      if (!isIntersecting) continue;
+      const id = idOf(target);
+      standing.set(target, { id, timer: window.setTimeout(() => void tell(target, id), SEEN_AFTER_MS) });
     }
   }, { threshold: share });
 
@@ -27,12 +28,11 @@ export function tellWhatIsSeen(attribute, share = 0) {
     return element.getAttribute(attribute) ?? "";
   }
 
-  /** @param {Element} element */
-  async function tell(element) {
+  /** @param {Element} element @param {string} id what it showed when it came into sight */
+  async function tell(element, id) {
     standing.delete(element);
-    const id = idOf(element);
     const url = element.closest("[data-see-url]")?.getAttribute("data-see-url");
-    if (!url || told.has(id) || document.visibilityState !== "visible") return;
+    if (!url || id !== idOf(element) || told.has(id) || document.visibilityState !== "visible") return;
     told.add(id);
     const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
     const headers = { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" };

@@ -31,11 +31,16 @@ def test_a_time_as_it_is_typed(typed: str, meant: str) -> None:
     assert shown(moment(typed, NOW)) == meant
 
 
-def test_a_leap_day_that_has_not_come_yet_was_no_day_a_year_before() -> None:
-    january = int(datetime(2028, 1, 15, 12, 0, tzinfo=JST).timestamp() * 1000)
-    with pytest.raises(Invalid):
-        moment("2/29 10:00", january)
-    assert shown(moment("2/28 10:00", january)) == "2027-02-28 10:00"
+def at_noon(year: int) -> int:
+    return int(datetime(year, 1, 15, 12, 0, tzinfo=JST).timestamp() * 1000)
+
+
+def test_a_leap_day_is_the_last_one_there_was_within_a_year() -> None:
+    assert shown(moment("2/29 10:00", at_noon(2029))) == "2028-02-29 10:00"
+    assert shown(moment("2/28 10:00", at_noon(2028))) == "2027-02-28 10:00"
+    for year in (2028, 2030):  # not come yet, and none a year before; none in either
+        with pytest.raises(Invalid):
+            moment("2/29 10:00", at_noon(year))
 
 
 @pytest.mark.parametrize("typed", ["25:00", "いま", "20:4", "2/30 10:00", "١٢:٣٠"])

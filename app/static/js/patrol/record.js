@@ -149,11 +149,11 @@ async function begin(band) {
     if (!form.action.includes(band.dataset.patrolRecord ?? "")) return;
     event.preventDefault();
     form.dataset.sent = "";
-    if ("geolocation" in navigator) await hold().catch(() => {}); // what the pages before this one have gathered goes with it
+    const until = Date.now() + FINISH_MS;
+    if ("geolocation" in navigator) await Promise.race([hold().catch(() => {}), wait(FINISH_MS)]); // what the pages before gathered
     stop();
     close();
-    const until = Date.now() + FINISH_MS;
-    do await new Promise((done) => window.setTimeout(done, 50)); // also: while its event is under way a form does not send itself
+    do await wait(50); // also: while its event is under way a form does not send itself
     while (kept.queue.length && Date.now() < until);
     if (!kept.queue.length) drop(name);
     form.requestSubmit();
@@ -163,6 +163,9 @@ async function begin(band) {
   if (pause) pause.hidden = false;
   if (!document.hidden) await hold();
 }
+
+/** @param {number} ms */
+const wait = (ms) => new Promise((done) => window.setTimeout(done, ms));
 
 /** @param {number} value @param {number} places */
 const round = (value, places) => Number(value.toFixed(places));
