@@ -166,7 +166,10 @@ def unread(visitor: Visitor) -> int:
 def test_a_folded_chat_on_the_front_page_is_not_read(visitors: Visitors, city: Cluster) -> None:
     """The sender was told 既読 by a page on which nothing of the message stood."""
     hq = visitors.at(city.hub, HQ)
+    hq.go()
+    before = unread(hq)
     city.terminals[0].post("chat-messages", {"channel_id": city.channel, "text": "折りたたみの中の連絡"})
+    eventually(lambda: unread(hq) > before, 10, "the page says so by itself")
     here = f"chat-messages?channel_id={city.channel}"
     eventually(
         lambda: any(one["text"] == "折りたたみの中の連絡" for one in city.hub.every(here)), 10, "it is at the hub"
