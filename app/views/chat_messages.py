@@ -163,7 +163,7 @@ def reached(incident_id: uuid.UUID, channel_id: uuid.UUID, message_id: uuid.UUID
     if message is None or message["channel_id"] != channel.id:
         abort(404)
     return render_template(
-        "chat_messages/reached.html",
+        "chat_messages/_reached.html" if request.args.get("part") == "body" else "chat_messages/reached.html",
         channel=channel,
         message=message,
         reach=talk.reach_of(shell.db(), channel, message, shell.node().here()),

@@ -51,7 +51,7 @@ def show(incident_id: uuid.UUID) -> str:
     rows = queries.listed_reports(shell.db(), incident.id)
     points = queries.listed_points(shell.db(), incident.id)
     return render_template(
-        "map/list.html",
+        "map/_list.html" if request.args.get("part") == "list" else "map/list.html",
         reports=rows[: queries.LISTED_MAX],
         more=len(rows) > queries.LISTED_MAX,
         lines=lines,

@@ -113,6 +113,18 @@ def test_a_channel_with_a_person_begins_with_the_first_message_and_is_found_at_t
 
 
 @pytest.mark.deep
+def test_who_has_read_a_message_is_said_on_the_page_that_stands(visitors: Visitors, city: Cluster) -> None:
+    hq, patrol = visitors.at(city.hub, HQ), visitors.at(city.terminals[0], PHONE)
+    said = city.hub.post("chat-messages", {"channel_id": city.channel, "text": "だれが読みましたか"})["id"]
+    hq.go(f"/chat/{city.channel}/messages/{said}")
+    expect(hq.page.locator("#reached")).to_contain_text("読んだ人 0/")
+    patrol.go(f"/chat/{city.channel}")
+    expect(patrol.page.locator("#messages")).to_contain_text("だれが読みましたか")
+    expect(hq.page.locator("#reached")).to_contain_text("読んだ人 1/", timeout=20_000)  # told once in five seconds
+    assert hq.faults == patrol.faults == []
+
+
+@pytest.mark.deep
 def test_an_incident_that_hq_opens_stands_on_the_list_that_waits_for_it(visitors: Visitors, city: Cluster) -> None:
     patrol = visitors.at(city.terminals[1], TABLET)  # logged in before: with two that run, a login leads to the list
     patrol.at("/incidents")
