@@ -29,7 +29,7 @@ from sync.oplog import CLASS_BITS, CLASSES
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 2_000
-GATHERED_S, BREATH_S = 1.0, 0.1  # reading ahead: what comes within it at once; between two batches others are served
+GATHERED_S, BREATH_S = 1.0, 0.25  # reading ahead: what comes within it at once; between two batches others are served
 TEXT_KEPT_CHARS = 200
 GROUPS = {
     "written": ("chronicle",),
