@@ -80,10 +80,15 @@ function askLater(id) {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, requestConfig } = /** @type {CustomEvent} */ (event).detail;
-  if (requestConfig?.triggeringEvent?.type !== "tomoshibi:refresh" || !isHeld(target)) return;
+  if (!isByItself(requestConfig?.triggeringEvent) || !isHeld(target)) return;
   event.preventDefault();
   askLater(target.id);
 });
+
+/** A hint, or the minute that is over; no tap. @param {Event | undefined} cause */
+function isByItself(cause) {
+  return !cause || cause.type === "tomoshibi:refresh";
+}
 
 /** @param {Element} place */
 function ask(place) {
@@ -121,8 +126,7 @@ function showSocket(up) {
 // What a page asks by itself keeps no session alive: only a person's touch does.
 document.addEventListener("htmx:configRequest", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
-  const cause = detail.triggeringEvent;
-  if (!cause || cause.type === "tomoshibi:refresh") detail.headers["X-Tomoshibi-Background"] = "1";
+  if (isByItself(detail.triggeringEvent)) detail.headers["X-Tomoshibi-Background"] = "1";
 });
 
 // Whoever hands over or locks is on the way: an answer to what the page had asked before, with a login that has ended
