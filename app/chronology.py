@@ -217,7 +217,8 @@ class Chronology:
             self._db.executemany(f"INSERT OR REPLACE INTO line VALUES ({', '.join('?' * 14)})", found)
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # short of memory, SQLite has rolled back by itself
+                self._db.execute("ROLLBACK")
             raise
         self._read[priority] = rows[-1][0]
         for line in found:
@@ -274,7 +275,7 @@ def _line(no: int, stream: int, seq: int, body: bytes, received_at: int, name: b
     if incident is None or kind in SILENT_KINDS or kind not in _GROUP_OF:
         return None
     at = fields.get("happened_at") if kind == "chronicle" else None
-    at = at if type(at) is int else ms_of(hlc)  # of what is set aside as malformed anything may be said
+    at = at if type(at) is int else ms_of(hlc)  # of what is set aside as malformed it may be anything
     return (
         no, incident, at, origin, seq, stream, received_at, kind, _GROUP_OF[kind], type_,
         id_text(record), id_text(author) if author else None, bytes(node).hex(),
@@ -292,5 +293,6 @@ def _short(value: Any) -> Any:
     if isinstance(value, str):
         return value[:TEXT_KEPT_CHARS]
     if isinstance(value, dict) and set(value) <= {"add", "drop"}:
-        return {"add": len(value.get("add", ())), "drop": len(value.get("drop", ()))}
+        parts = {name: value.get(name) for name in ("add", "drop")}  # of what is set aside they may be anything
+        return {name: len(part) if isinstance(part, list) else 0 for name, part in parts.items()}
     return value if isinstance(value, int | float | type(None)) else ""

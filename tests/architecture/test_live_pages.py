@@ -1,4 +1,7 @@
-"""A page that stands is drawn anew as things arrive, or it is one of those that keep still, with the reason."""
+"""A page that stands is drawn anew as things arrive, or it is one of those that keep still, with the reason.
+
+One part that listens is enough: which parts of a page change while it stands is for whoever builds it.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ SCRIPTS = ROOT / "app" / "static" / "js"
 def tools() -> Path:
     """The folder of the packages that only a developer needs; fetched where the lock file has changed."""
     folder = Path(sys.prefix) / "node" / hatch_build.expected_seal(ROOT)[:16]
-    if not folder.is_dir():
+    if not (folder / "typescript").is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             for name in hatch_build.NPM_INPUTS:

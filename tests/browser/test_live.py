@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.people import HQ, PHONE, Visitors
+from tests.browser.people import HQ, PHONE, Visitor, Visitors
 from tests.integration.cluster import Cluster, eventually
 
 OFTEN = """
@@ -56,18 +56,44 @@ def test_no_row_comes_under_a_finger_that_is_down(visitors: Visitors, city: Clus
     row = hq.page.locator(f"#group-{other} a")
     expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}")
     box = row.bounding_box()
-    hq.page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
-    hq.page.mouse.down()
+    press(hq, box)
     city.hub.post("chat-messages", {"channel_id": city.channel, "text": "ほかのグループが上へ"})
     hq.page.wait_for_timeout(1_000)  # it would have been drawn anew by now
     expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}")
     hq.page.mouse.up()
     hq.page.wait_for_url(f"**/chat/{other}")
     hq.go("/chat")
-    hq.page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
-    hq.page.mouse.down()
+    press(hq, box)
     city.hub.post("chat-messages", {"channel_id": other, "text": "押したまま"})
-    hq.page.mouse.move(box["x"] + 20, box["y"] + 600)
+    hq.page.wait_for_timeout(1_000)
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{city.channel}")
+    hq.page.mouse.move(5, 5)
     hq.page.mouse.up()
-    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}")  # drawn when the finger is gone
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{other}", timeout=3_000)  # the finger is gone
     assert hq.faults == []
+
+
+def test_an_answer_under_way_when_the_finger_goes_down_waits_for_it(visitors: Visitors, city: Cluster) -> None:
+    hq, held = visitors.at(city.hub, HQ), list[Any]()
+    first = city.hub.post("channels", {"incident_id": city.incident, "name": "先に見ていたグループ"})["id"]
+    city.hub.post("chat-messages", {"channel_id": first, "text": "いま一番上"})
+    hq.go("/chat")
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{first}")
+    hq.page.wait_for_load_state("networkidle")
+    hq.page.route("**/chat/groups*", lambda route: held.append(route))
+    city.hub.post("chat-messages", {"channel_id": city.channel, "text": "上へ来る"})
+    eventually(lambda: hq.page.wait_for_timeout(50) or held, 10, "the list was asked for")
+    press(hq, hq.page.locator(f"#group-{first} a").bounding_box())
+    for route in held:
+        route.continue_()
+    hq.page.unroute("**/chat/groups*")
+    hq.page.wait_for_timeout(700)
+    expect(hq.page.locator("#groups li").first).to_have_id(f"group-{first}")
+    hq.page.mouse.up()
+    hq.page.wait_for_url(f"**/chat/{first}")
+    assert hq.faults == []
+
+
+def press(visitor: Visitor, box: dict[str, float]) -> None:
+    visitor.page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    visitor.page.mouse.down()

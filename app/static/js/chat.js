@@ -102,6 +102,7 @@ for (const form of document.querySelectorAll("form[data-composer]")) {
 
 let stay = true;
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.defaultPrevented) return;
   const target = /** @type {CustomEvent} */ (event).detail.target;
   if (target instanceof Element && target.matches(".messages")) stay = nearEnd(target);
 });
@@ -135,11 +136,15 @@ async function markRead() {
   const headers = { "X-CSRFToken": token, "X-Tomoshibi-Background": "1" };
   try {
     const answer = await fetch(box.dataset.readUrl ?? "", { method: "POST", headers, body: new URLSearchParams({ upto, shown }) });
-    if (answer.ok) return;
+    if (answer.status < 500) return;
   } catch {
     // the node does not answer
   }
-  window.setTimeout(() => { marked = ""; }, AGAIN_MS);
+  window.setTimeout(() => {
+    if (marked !== shown) return;
+    marked = "";
+    void markRead();
+  }, AGAIN_MS);
 }
 document.addEventListener("htmx:afterSettle", markRead);
 document.addEventListener("visibilitychange", markRead);

@@ -49,21 +49,29 @@ function refresh(topics) {
   }
 }
 
-// A list never jumps under a finger: from the touch to the click that comes of it nothing below it is drawn anew.
+// A list never jumps under a finger: from the touch to the click that comes of it nothing is drawn anew that would move it.
 /** @type {Element | null} */
 let pressed = null;
 let released = 0, pressedAt = 0;
 document.addEventListener("pointerdown", (event) => {
+  if (!event.isPrimary) return;
   window.clearTimeout(released);
   pressed = event.target instanceof Element ? event.target : null;
   pressedAt = Date.now();
 }, true);
-for (const name of ["pointerup", "pointercancel"]) {
-  document.addEventListener(name, () => { released = window.setTimeout(() => { pressed = null; }, CLICK_MS); }, true);
+for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) {
+  document.addEventListener(name, (event) => {
+    if (!event.isPrimary) return;
+    window.clearTimeout(released);
+    released = window.setTimeout(() => { pressed = null; }, CLICK_MS);
+  }, true);
 }
 
-/** One that went up outside the window is never told. @param {Element} place */
-const isHeld = (place) => pressed !== null && place.contains(pressed) && Date.now() - pressedAt < HELD_MS_MAX;
+/** Below the finger, or before what is below it: that would move it. @param {Element} place */
+function isHeld(place) {
+  if (!pressed || Date.now() - pressedAt > HELD_MS_MAX) return false; // one that went up outside the window is never told
+  return place.contains(pressed) || Boolean(place.compareDocumentPosition(pressed) & Node.DOCUMENT_POSITION_FOLLOWING);
+}
 
 /** @type {Set<string>} */
 const later = new Set();

@@ -15,6 +15,7 @@ function keys(root) {
 }
 
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.defaultPrevented) return; // asked for again when the finger is gone
   const { target, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
   if (!(target instanceof Element) || !target.matches("[data-holds]")) return;
   if (requestConfig?.triggeringEvent?.type !== "tomoshibi:refresh" || !isHeld(target)) return;

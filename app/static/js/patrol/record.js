@@ -149,13 +149,13 @@ async function begin(band) {
     if (!form.action.includes(band.dataset.patrolRecord ?? "")) return;
     event.preventDefault();
     form.dataset.sent = "";
-    const until = Date.now() + FINISH_MS;
     if ("geolocation" in navigator) await Promise.race([hold().catch(() => {}), wait(FINISH_MS)]); // what the pages before gathered
     stop();
     close();
+    const until = Date.now() + FINISH_MS;
     do await wait(50); // also: while its event is under way a form does not send itself
     while (kept.queue.length && Date.now() < until);
-    if (!kept.queue.length) drop(name);
+    if (holds && !kept.queue.length) drop(name);
     form.requestSubmit();
   });
   pause?.addEventListener("click", turn);
