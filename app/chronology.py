@@ -20,6 +20,8 @@ from sqlcipher3 import dbapi2
 
 from app.queries import joins, search
 from app.queries.log import SILENT_KINDS
+from app.store.engine import DATABASE_ERRORS
+from app.store.errors import StoreError
 from app.store.projection import id_text, incident_of
 from app.threads import in_native_thread
 from sync.clock import ms_of
@@ -29,6 +31,7 @@ from sync.oplog import CLASS_BITS, CLASSES
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 2_000
+_UNREADABLE: tuple[type[Exception], ...] = (StoreError, OSError, *DATABASE_ERRORS)  # of a store that cannot be read now
 GATHERED_S, BREATH_S = 1.0, 0.25  # reading ahead: what comes within it at once; between two batches others are served
 TEXT_KEPT_CHARS = 200
 GROUPS = {
@@ -163,8 +166,8 @@ class Chronology:
         try:
             with self._lock:
                 return not self._stop.is_set() and in_native_thread(self._follow_a_little)
-        except Exception:  # the edge of a thread: whoever opens the page reads from there, and is told what is wrong
-            log.exception("the chronology was not read ahead")
+        except _UNREADABLE as error:  # tried again behind the next commit; a page that asks is told
+            log.warning("the chronology is not read ahead: %s", error)
             return False
 
     def _follow_a_little(self) -> bool:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -64,34 +64,64 @@ def test_a_hub_reads_behind_each_commit_a_little_at_a_time_until_it_is_stopped(
 ) -> None:
     for name, value in (("READ_AT_ONCE", 2), ("GATHERED_S", 0.0), ("BREATH_S", 0.0)):
         monkeypatch.setattr(chronology, name, value)
-    read, batches, line_of, batch_of = list[Any](), list[bool](), chronology._line, hub.chronology._follow_a_little
+    read, batches, line_of, batch_of = list[Any](), Queue[bool](), chronology._line, hub.chronology._follow_a_little
     monkeypatch.setattr(chronology, "_line", lambda *row: read.append(row[0]) or line_of(*row))
-    monkeypatch.setattr(hub.chronology, "_follow_a_little", lambda: batches.append(batch_of()) or batches[-1])
+    at_once: list[int] = []
+
+    def batch() -> bool:
+        before = len(read)
+        more = batch_of()
+        at_once.append(len(read) - before)
+        batches.put(more)
+        return more
+
+    monkeypatch.setattr(hub.chronology, "_follow_a_little", batch)
     for number in range(5):
         write(hub, f"記録 {number}")
     hub.chronology.keep_ready()
     (thread,) = (one for one in threading.enumerate() if one.name == "chronology")
-    eventually(lambda: len(read) == operations(hub))
-    assert batches.count(True) >= 2
+    await_all(hub, read, batches)
     write(hub, "あとから")
-    eventually(lambda: len(read) == operations(hub))
+    await_all(hub, read, batches)
     hub.chronology.stop()
     thread.join(10)
     assert not thread.is_alive()
+    assert max(at_once) < operations(hub) / 2, "never all of it"
     assert told() == ["chronicle"] * 6 + ["incidents"]
     assert hub.chronology.counts(INCIDENT) == {"written": 6, "other": 1}
     assert len(read) == operations(hub), "nothing is read twice"
+
+
+def await_all(node: Node, read: list[Any], batches: Queue[bool]) -> None:
+    while len(read) < operations(node):
+        batches.get(timeout=10)
 
 
 def operations(node: Node) -> int:
     return int(node.reader().execute("SELECT count(*) FROM op").fetchone()[0])
 
 
-def eventually(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def test_a_store_that_cannot_be_read_for_a_moment_is_read_behind_the_next_commit(
+    hub: Node, told: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(chronology, "GATHERED_S", 0.0)
+    tried, batch_of = Queue[str](), hub.chronology._follow_a_little
+    failing: list[Exception] = [dbapi2.OperationalError("disk I/O error")]
+
+    def batch() -> bool:
+        tried.put("failed" if failing else "read")
+        if failing:
+            raise failing.pop()
+        return batch_of()
+
+    monkeypatch.setattr(hub.chronology, "_follow_a_little", batch)
+    hub.chronology.keep_ready()
+    assert tried.get(timeout=10) == "failed"
+    write(hub, "そのあと")
+    assert tried.get(timeout=10) == "read"
+    hub.chronology.stop()
+    assert "disk I/O error" in caplog.text
+    assert told() == ["chronicle", "incidents"]
 
 
 def test_what_is_set_aside_as_malformed_takes_no_other_line_away(hub: Node, told: Any) -> None:
