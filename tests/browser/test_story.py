@@ -107,11 +107,11 @@ def test_the_chat_goes_both_ways_and_says_how_far_each_message_got(visitors: Vis
     commander.page.locator(".hq-chat > summary").click()
     commander.page.locator(".hq-chat textarea").fill("柳橋を見てください")
     commander.page.locator(".hq-chat textarea").press("Enter")
-    expect(patrol.page.locator("#messages")).to_contain_text("柳橋を見てください")
+    expect(patrol.page.locator("#messages")).to_contain_text("柳橋を見てください", timeout=3_000)
     patrol.page.get_by_role("button", name="向かっています").click()
     own = patrol.page.locator(".message.own", has_text="向かっています")
     expect(own).to_contain_text("本部に届いた")
-    expect(commander.page.locator("#messages")).to_contain_text("向かっています")
+    expect(commander.page.locator("#messages")).to_contain_text("向かっています", timeout=3_000)
     expect(own).to_contain_text("既読 1")
 
 
@@ -177,7 +177,7 @@ def test_a_page_that_refreshes_keeps_what_is_being_typed(visitors: Visitors, cit
     patrol.go(f"/chat/{city.channel}")
     patrol.page.locator("textarea").fill("書きかけの")
     city.hub.post("chat-messages", {"incident_id": city.incident, "channel_id": city.channel, "text": "割り込む一言"})
-    expect(patrol.page.locator("#messages")).to_contain_text("割り込む一言")
+    expect(patrol.page.locator("#messages")).to_contain_text("割り込む一言", timeout=3_000)
     expect(patrol.page.locator("textarea")).to_have_value("書きかけの")
     expect(patrol.page.locator("textarea")).to_be_focused()
 

@@ -31,7 +31,7 @@ def test_reports_filed_while_the_hub_was_down_reach_it_once_after_a_kill(city: C
     assert {item["id"] for item in patrol.every("damage-reports")} == set(ids)
 
     hub.start()
-    city.await_equal(within_s=15)
+    city.await_equal(within_s=5)
     at_hq = [item["id"] for item in hub.every(f"damage-reports?incident_id={city.incident}")]
     assert sorted(at_hq) == sorted(ids), "every report exactly once"
     delivery = patrol.get(f"delivery/{ids[0]}")
@@ -41,7 +41,7 @@ def test_reports_filed_while_the_hub_was_down_reach_it_once_after_a_kill(city: C
     answered = hub.post("chat-messages", question)
     read = eventually(
         lambda: [m for m in patrol.every(f"chat-messages?incident_id={city.incident}") if m["id"] == answered["id"]],
-        5, "the patrol reads the answer",
+        1, "the patrol reads the answer within a second",
     )  # fmt: skip
     assert read[0]["text"] == question["text"]
     numbers = {item["number"] for item in hub.every("damage-reports")}
